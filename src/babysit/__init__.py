@@ -1,0 +1,23 @@
+"""babysit trains convolutional image classifiers and watches them as they train.
+
+The public face is lazy: importing `babysit` imports no torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from babysit.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from babysit.api import load, predict, report, train
+
+__all__ = ["__version__", "load", "predict", "report", "train"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name in __all__:
+        from babysit import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'babysit' has no attribute '{name}'")

@@ -1,0 +1,363 @@
+"""One function per verb: the only place where data, training, rules, report and page are put together."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from babysit import checkpoint
+from babysit.clock import Clock
+from babysit.device import describe
+from babysit.diagnosing import RULES
+from babysit.errors import InterruptedTraining, UserError, writing
+from babysit.inference.predictor import Prediction, Predictor, load_predictor
+from babysit.recipe import Override, Recipe, parse, read_resolved, render
+from babysit.record import atomic
+from babysit.record import run as runs
+from babysit.record.log import LogWriter, cut
+from babysit.record.run import Run
+from babysit.reporting.page import validation_scores, write_report
+from babysit.show import Show, Silent
+from babysit.training import prepare, resolve
+from babysit.training.fit import Fit, Stop
+from babysit.training.session import Session
+from babysit.version import VERSION
+
+if TYPE_CHECKING:
+    from babysit.inference.predictor import Image_
+
+Settings = Mapping[str, object] | Sequence[Override]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to.
+
+    `validation` the scores of the kept (best) network; `diagnoses` worst first; `times` seconds by section.
+    """
+
+    run: Path
+    validation: dict[str, Any]
+    epochs: int
+    steps: int
+    seconds: float
+    images_per_second: float
+    diagnoses: list[dict[str, Any]]
+    times: dict[str, float]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a diagnosis ended the training."""
+        return any(diagnosis["severity"] == "stop" for diagnosis in self.diagnoses)
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as plain JSON values."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**values, "run": str(self.run)}
+
+
+def train(
+    data: str,
+    *,
+    out: str | Path | None = None,
+    recipe: str | Path | None = None,
+    settings: Settings = (),
+    resume: bool = False,
+    show: Show | None = None,
+    clock: Clock | None = None,
+) -> Trained:
+    """Trains a classifier on a folder of images and keeps everything about it in a run directory.
+
+    Arguments:
+        data: a folder of class folders, a zip of one, or `digits`.
+        out: the run directory; by default `runs/NAME`, with a number when that exists.
+        recipe: a TOML file of settings.
+        settings: dotted name to value, laid over the recipe.
+        resume: go on with the run in `out` from its last checkpoint.
+
+    Raises:
+        UserError: when the user must change something; nothing of theirs was touched.
+        InterruptedTraining: after Ctrl-C or SIGTERM, with the state saved.
+    """
+    show, clock = show or Silent(), clock or Clock(time.perf_counter())
+    asked = resolved_request(data, recipe, settings)
+    if resume:
+        if out is None:
+            raise UserError("--resume needs to know which run", where="--resume", hint="Give its folder with -o RUN")
+        run = Run(Path(out))
+        if (run.path / "manifest.json").exists():
+            return _resume(run, data, settings, show, clock)
+        show.say(f"There is no run at {run.path} yet: starting from the beginning.")
+    return _start(asked, Path(out) if out else None, show, clock)
+
+
+def resolved_request(data: str, recipe: str | Path | None = None, settings: Settings = ()) -> Recipe:
+    """What was asked for, checked for every fault that needs no data to be seen."""
+    parsed = parse(
+        Path(recipe) if recipe else None, [*_overrides(settings), Override("data.source", str(data), "DATA")]
+    )
+    return resolve.check(parsed)
+
+
+def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings = ()) -> str:
+    """The resolved recipe as TOML, with the reason of each decision; trains nothing."""
+    clock = Clock(time.perf_counter())
+    asked = resolved_request(data, recipe, settings)
+    catalog, sized, reasons = prepare.look(asked, clock)
+    cut_data = prepare.decode(catalog, sized, clock=clock, show=Silent())
+    filled, more = resolve.fill(sized, resolve.Facts(len(cut_data.split.train), catalog.flips))
+    return render(filled, {**reasons, **more})
+
+
+def load(run: str | Path) -> Predictor:
+    """The trained network of a run, ready to predict.
+
+    Raises:
+        UserError: when there is no run, or it has no whole checkpoint.
+    """
+    return load_predictor(Path(run))
+
+
+def predict(run: str | Path, images: Sequence[Image_]) -> Iterator[Prediction]:
+    """Predictions for any number of images, in order; an unreadable one is an error row."""
+    return load(run).stream(images)
+
+
+def report(run: str | Path) -> Path:
+    """Writes the run's page again and returns its path.
+
+    Raises:
+        UserError: when there is no run, or it has not finished an epoch.
+    """
+    return write_report(Run(Path(run)))
+
+
+def _start(asked: Recipe, out: Path | None, show: Show, clock: Clock) -> Trained:
+    if out is not None and out.exists():
+        runs.create(out)  # refuses what is there before any work is done
+    catalog, recipe, reasons = prepare.look(asked, clock)
+    data = prepare.decode(catalog, recipe, clock=clock, show=show)
+    _tell_data(data, show)
+    session, recipe, more = prepare.start(recipe, data, clock=clock, show=show)
+    session.recipe = recipe
+    reasons = {**reasons, **more}
+    for name, why in reasons.items():
+        part, setting = name.split(".")
+        show.say(f"  {name} = {getattr(getattr(recipe, part), setting)} ({why})")
+    run = runs.create(out or runs.free_name(Path("runs"), _stem(asked.data.source)))
+    with runs.lock(run):
+        with writing(run.path, "the run"):
+            atomic.write_text(run.recipe, render(recipe, reasons))
+        prepare.write_split(run, data)
+        run.update_manifest(status="training", data=data.summary(), reasons=reasons)
+        return _fit(session, run, data, show)
+
+
+def _resume(run: Run, source: str, settings: Settings, show: Show, clock: Clock) -> Trained:
+    manifest = run.read_manifest()
+    if not run.recipe.exists() or "data" not in manifest:
+        show.say("The run was stopped before its first step: starting from the beginning.")
+        with runs.lock(run):
+            run.manifest.unlink()
+        for leftover in (run.recipe, run.split, run.path / ".lock"):
+            leftover.unlink(missing_ok=True)
+        for folder in (run.checkpoints, run.predictions):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        return _start(resolved_request(source, None, settings), run.path, show, clock)
+    recipe = read_resolved(run.recipe)
+    _check_same(recipe, source, settings, run)
+    if manifest.get("status") == "finished":
+        show.say("This run has finished already; nothing is left to do.")
+        return _result(run, clock, [])
+    with runs.lock(run):
+        catalog, recipe, _ = prepare.look(recipe, clock)
+        data = prepare.decode(catalog, recipe, clock=clock, show=show)
+        kept, path, complaints = checkpoint.load_newest(run.checkpoints)
+        for complaint in complaints:
+            show.say(f"Passed over: {complaint}")
+        session, recipe, _ = prepare.start(recipe, data, clock=clock, show=show)
+        if kept is not None:
+            offset = session.restore(kept)
+            prepare.check_split(run, data)
+            cut(run.log, offset)
+            assert path is not None
+            show.say(f"Going on from {path.name} (step {session.position.step} of {session.plan.total}).")
+        else:
+            prepare.check_split(run, data)
+            run.log.unlink(missing_ok=True)
+            show.say("The run had no checkpoint yet: starting from its beginning.")
+        return _fit(session, run, data, show)
+
+
+def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
+    clock = session.clock
+    _note_session(run, session)
+    pace = prepare.pace_of(session, 0.05)
+    writer = LogWriter(run.log)
+    begun, first = time.perf_counter(), session.position.step
+    try:
+        with _stop_on_signals() as stop:
+            fit = Fit(session, run, writer, show, stop, tuple(RULES.values()), pace)
+            try:
+                diagnoses = fit.train()
+            except InterruptedTraining:
+                run.update_manifest(status="interrupted")
+                command = f"babysit train {session.recipe.data.source} -o {run.path} --resume"
+                raise InterruptedTraining(
+                    f"Stopped by {stop.asked}; everything is saved. Go on with: {command}"
+                ) from None
+    finally:
+        writer.close()
+    seconds = time.perf_counter() - begun
+    stopped = any(diagnosis.severity == "stop" for diagnosis in diagnoses)
+    if session.recipe.train.budget and not stopped:
+        _freeze_budget(session, run)
+    rate = (session.position.step - first) * session.batch_size / max(seconds, 1e-9)
+    run.update_manifest(
+        status="stopped by a diagnosis" if stopped else "finished",
+        epochs=session.position.epoch,
+        steps=session.position.step,
+        seconds=clock.running(),
+        images_per_second=rate,
+        data=data.summary(),
+    )
+    if (run.predictions / "val.npz").exists():
+        with clock.section("report"):
+            run.update_manifest(times={name: round(value, 4) for name, value in clock.totals().items()})
+            write_report(run)
+    return _result(run, clock, [diagnosis.as_json() for diagnosis in diagnoses])
+
+
+def _result(run: Run, clock: Clock, diagnoses: list[dict[str, Any]]) -> Trained:
+    manifest = run.read_manifest()
+    finished = (run.predictions / "val.npz").exists()
+    times = clock.totals()
+    run.update_manifest(times={name: round(value, 4) for name, value in times.items()})
+    rank = {"stop": 0, "warn": 1, "note": 2}
+    return Trained(
+        run=run.path,
+        validation=validation_scores(run).as_json() if finished else {},
+        epochs=manifest.get("epochs", 0),
+        steps=manifest.get("steps", 0),
+        seconds=manifest.get("seconds", clock.running()),
+        images_per_second=manifest.get("images_per_second", 0.0),
+        diagnoses=sorted(diagnoses, key=lambda diagnosis: rank[diagnosis["severity"]]),
+        times=times,
+    )
+
+
+def _freeze_budget(session: Session, run: Run) -> None:
+    """Writes the corrected schedule into the recipe, so that a rerun follows it instead of a clock."""
+    notes = {"train.steps": f"a budget of {session.recipe.train.budget:g} s came to this; the corrections follow it"}
+    notes.update(run.read_manifest().get("reasons", {}))
+    knots = session.plan.knots
+    frozen = session.recipe.replace(
+        {"train.budget": None, "train.steps": session.plan.total, "train.corrections": knots}
+    )
+    atomic.write_text(run.recipe, render(frozen, notes))
+
+
+def _check_same(recipe: Recipe, source: str, settings: Settings, run: Run) -> None:
+    """A resumed run keeps its recipe; a setting that contradicts it is said, not ignored."""
+    differing = [
+        f"{override.name} ({override.where})"
+        for override in _overrides(settings)
+        if (
+            "." in override.name
+            and _setting(recipe, override.name)
+            != _setting(recipe.replace({override.name: override.value}), override.name)
+        )
+        or (override.name == "seed" and recipe.seed != override.value)
+    ]
+    if Path(recipe.data.source).resolve() != Path(source).resolve():
+        differing.insert(0, f"the data ({source} instead of {recipe.data.source})")
+    frozen_budget = recipe.train.corrections and any(name.startswith("train.budget") for name in differing)
+    if differing and not frozen_budget:
+        raise UserError(
+            f"a resumed run keeps its settings, but these differ: {', '.join(differing)}",
+            where=str(run.recipe),
+            hint="Leave them out to go on with the run, or start a new one with another -o",
+        )
+
+
+def _setting(recipe: Recipe, name: str) -> object:
+    part, setting = name.split(".")
+    return getattr(getattr(recipe, part), setting)
+
+
+def _overrides(settings: Settings) -> list[Override]:
+    if isinstance(settings, Mapping):
+        return [Override(name, value, f"settings[{name!r}]") for name, value in settings.items()]
+    return list(settings)
+
+
+def _tell_data(data: prepare.Data, show: Show) -> None:
+    parts = ", ".join(f"{len(rows)} {name}" for name, rows in data.split.rows.items() if len(rows))
+    show.say(f"{data.catalog.source}: {len(data.catalog.classes)} classes; {parts}.")
+    if data.catalog.has_test:
+        show.say(f"  {data.catalog.parts.count('test')} test images are left alone.")
+    for note in (*data.catalog.notes, *data.split.notes):
+        show.say(f"  Note: {note}.")
+    unreadable = data.cache.unreadable
+    for row, reason in sorted(unreadable.items())[:5]:
+        show.say(f"  Left out: {data.catalog.names[int(data.cache.indices[row])]}: {reason}.")
+    if len(unreadable) > 5:
+        show.say(f"  Left out: {len(unreadable) - 5} more unreadable files; all are listed in the run's manifest.json.")
+    verb = "Decoded once into" if data.cache.built else "Found decoded in"
+    show.say(f"  {verb} {data.cache.path} ({data.cache.size_bytes / 1e6:.1f} MB).")
+
+
+def _note_session(run: Run, session: Session) -> None:
+    """Adds this start or resume to `environment.json`."""
+    import json
+
+    import torch
+
+    entry = {
+        "step": session.position.step,
+        "babysit": VERSION,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        **describe(session.device),
+    }
+    before = json.loads(run.environment.read_text(encoding="utf-8"))["sessions"] if run.environment.exists() else []
+    with writing(run.path, "the run"):
+        atomic.write_json(run.environment, {"sessions": [*before, entry]})
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[Stop]:
+    """Ctrl-C and SIGTERM ask for a stop; a second one ends the process at once."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+    def ask(number: int, frame: object) -> None:  # noqa: ARG001 - the signature signals have
+        if stop.asked:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.asked = names[signal.Signals(number)]
+        print("\nFinishing this step and saving...", file=sys.stderr)  # noqa: T201 - a person waits for an answer
+
+    before = {number: signal.signal(number, ask) for number in names}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stem(source: str) -> str:
+    return Path(source).resolve().stem.replace(" ", "-") or "run"

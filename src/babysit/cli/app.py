@@ -1,0 +1,60 @@
+"""The command: verbs, exit codes, and how errors look. Importing this imports no torch."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from babysit.cli.predict import predict
+from babysit.cli.report import report
+from babysit.cli.train import train
+from babysit.errors import InterruptedTraining, UserError
+from babysit.version import VERSION
+
+DONE, CHANGE_SOMETHING, WRONG_USAGE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def make_app() -> App:
+    """The application with all its verbs."""
+    app = App(
+        name="babysit",
+        help="Trains convolutional image classifiers and watches them as they train.",
+        version=VERSION,
+    )
+    for verb in (train, predict, report):
+        app.command(verb)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command line.
+
+    Returns:
+        0 done, 1 the user must change something, 2 wrong usage, 3 a diagnosis says stop, 130 interrupted.
+    """
+    try:
+        result = make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        return result if isinstance(result, int) else DONE
+    except CycloptsError as error:
+        print(f"babysit: {error}\nSee: babysit --help", file=sys.stderr)  # noqa: T201
+        return WRONG_USAGE
+    except UserError as error:
+        if "--json" in arguments:
+            faults = [
+                {"what": one.what, "where": one.where, "legal": one.legal, "hint": one.hint} for one in error.faults
+            ]
+            print(json.dumps({"error": str(error), "faults": faults}))  # noqa: T201
+        print(f"babysit: {error}", file=sys.stderr)  # noqa: T201
+        return CHANGE_SOMETHING
+    except InterruptedTraining as stopped:
+        print(str(stopped), file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        print("\nbabysit: interrupted before there was anything to save.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return CHANGE_SOMETHING

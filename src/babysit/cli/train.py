@@ -1,0 +1,170 @@
+"""`babysit train`: the main job."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from babysit.errors import UserError
+
+if TYPE_CHECKING:
+    from babysit.api import Trained
+    from babysit.recipe import Override
+
+
+def train(
+    data: str,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    model: str | None = None,
+    size: str | None = None,
+    epochs: str | None = None,
+    budget: str | None = None,
+    seed: str | None = None,
+    recipe: Path | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    profile: Annotated[bool, Parameter(negative="")] = False,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Train a classifier on a folder of images.
+
+    Parameters
+    ----------
+    data
+        A folder with a folder of images per class (with or without train/ val/ test/ above), a zip of one, or `digits`.
+    out
+        The run's folder; by default runs/NAME.
+    model
+        The architecture: quick.
+    size
+        Side of the training images in pixels; by default chosen from the images.
+    epochs
+        How many times each training image is seen.
+    budget
+        Wall-clock time instead of epochs, everything included: 90s, 5m, 1h.
+    seed
+        Of everything random; 0 by default.
+    recipe
+        A TOML file of settings.
+    set_
+        One setting, as in --set optim.lr=0.1; may be given several times.
+    resume
+        Go on with the run in -o from its last checkpoint.
+    dry_run
+        Print the resolved recipe and train nothing.
+    profile
+        Say at the end where the time went.
+    json_
+        Print one JSON object on standard output and nothing else there.
+    quiet
+        Print nothing but errors.
+    """
+    from babysit.clock import process_clock
+
+    clock = process_clock()
+    shortcuts = {
+        "model.name": ("--model", model),
+        "data.size": ("--size", size),
+        "train.epochs": ("--epochs", epochs),
+        "train.budget": ("--budget", budget),
+        "seed": ("--seed", seed),
+    }
+    overrides = _overrides(shortcuts, set_ or [])
+    from babysit.cli.progress import make_show
+
+    with clock.section("start"):
+        from babysit import api
+
+    if dry_run:
+        text = api.dry_run(data, recipe=recipe, settings=overrides)
+        print(json.dumps({"recipe": text}) if json_ else text, end="" if not json_ else "\n")  # noqa: T201
+        return 0
+    with make_show(quiet=quiet) as show:
+        done = api.train(data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock)
+        show.finished(_summary(done), _profile(done) if profile else "")
+    if json_:
+        print(json.dumps(done.as_json()))  # noqa: T201
+    return 3 if done.stopped else 0
+
+
+def seconds_of(text: str) -> float:
+    """A duration in seconds.
+
+    >>> seconds_of("5m"), seconds_of("90"), seconds_of("1.5h")
+    (300.0, 90.0, 5400.0)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", text)
+    value = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if value <= 0:
+        raise UserError(
+            f"'{text}' is not a time", where="--budget", legal="a number with s, m or h behind it: 90s, 5m, 1h"
+        )
+    return value
+
+
+def _overrides(shortcuts: dict[str, tuple[str, str | None]], settings: list[str]) -> list[Override]:
+    from babysit.recipe import Override
+
+    found = [Override.from_text(text) for text in settings]
+    found = [
+        Override(one.name, seconds_of(one.value), one.where)
+        if one.name == "train.budget" and isinstance(one.value, str)
+        else one
+        for one in found
+    ]
+    for name, (option, value) in shortcuts.items():
+        if value is None:
+            continue
+        read = seconds_of(value) if name == "train.budget" else Override.from_text(f"{name}={value}").value
+        found.append(Override(name, read, f"{option} {value}"))
+    return found
+
+
+def _summary(done: Trained) -> str:
+    if not done.validation:
+        lines = ["No epoch was finished, so there is nothing to report."]
+    else:
+        scores = done.validation
+        low, high = scores["interval"]
+        lines = [
+            f"Validation accuracy {scores['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}, {scores['count']:,} images), "
+            f"loss {scores['loss']:.3f}; best of {done.epochs} epochs, {done.steps:,} steps, {done.seconds:.1f} s, "
+            f"{done.images_per_second:,.0f} images/s.",
+            "",
+            f"{'class':<20} {'images':>7} {'precision':>9} {'recall':>9} {'F1':>9}",
+        ]
+        rows = scores["per_class"]
+        lines += [
+            f"{row['class'][:20]:<20} {row['count']:>7} {row['precision']:>9.3f} {row['recall']:>9.3f} {row['f1']:>9.3f}"
+            for row in rows[:20]
+        ]
+        if len(rows) > 20:
+            lines.append(f"... and {len(rows) - 20} more classes, in the report")
+        confused = ", ".join(
+            f"{one['true']} for {one['predicted']} ({one['count']})" for one in scores["most_confused"]
+        )
+        if confused:
+            lines += ["", f"Most confused, the true class first: {confused}."]
+    for diagnosis in done.diagnoses:
+        lines += ["", f"{diagnosis['severity'].upper()}: {diagnosis['claim']} {diagnosis['advice']}."]
+    lines += ["", f"Run:     {done.run}"]
+    if done.validation:
+        lines += [f"Report:  {done.run / 'report.html'}", f"Predict: babysit predict {done.run} FILES..."]
+    return "\n".join(lines)
+
+
+def _profile(done: Trained) -> str:
+    total = sum(done.times.values())
+    rows = [
+        f"{name:<12} {seconds:>9.2f} s {seconds / total:>7.1%}"
+        for name, seconds in sorted(done.times.items(), key=lambda pair: -pair[1])
+    ]
+    return "\n".join([f"Where the {total:.1f} s went:", *rows])

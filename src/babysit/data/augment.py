@@ -1,0 +1,99 @@
+"""Augmentation, live, per image, vectorised over the batch: a function of (seed, epoch, sample index).
+
+The draws are made by counting (`seeds.counted`), so batch boundaries and resumption cannot change them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.seeds import below, counted, stream_key
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What is done to training images.
+
+    `crop` jitter in pixels each way; `flip` reflect half of the images left to right.
+    """
+
+    crop: int = 0
+    flip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Where each image of a batch is cut: `top`, `left` of the window on the canvas, and whether it is `mirrored`."""
+
+    top: NDArray[np.int64]
+    left: NDArray[np.int64]
+    mirrored: NDArray[np.bool_]
+
+
+def draw_views(augmentation: Augmentation, index: NDArray[np.int64], *, seed: int, epoch: int, centre: int) -> Views:
+    """The windows of a training batch.
+
+    Arguments:
+        index: sample indices, shape (n,).
+        centre: top and left of the window when nothing is jittered, in pixels.
+    """
+    words = counted(stream_key(seed, "augment", epoch), index, 3)
+    span = 2 * augmentation.crop + 1
+    top = centre - augmentation.crop + below(words[:, 0], span)
+    left = centre - augmentation.crop + below(words[:, 1], span)
+    mirrored = (words[:, 2] >> np.uint64(63)).astype(bool) & augmentation.flip
+    return Views(top, left, mirrored)
+
+
+def plain_views(count: int, centre: int) -> Views:
+    """The windows of evaluation: the centre, as it is."""
+    return Views(np.full(count, centre), np.full(count, centre), np.zeros(count, bool))
+
+
+def cut(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: int) -> NDArray[np.uint8]:
+    """Cuts the windows out of the canvases; what lies outside a canvas is its reflection.
+
+    Arguments:
+        pixels: canvases, shape (n, canvas, canvas, 3).
+        rows: which canvases, shape (batch,).
+        size: side of the window in pixels.
+
+    Shape:
+        (batch, size, size, 3).
+    """
+    canvas = pixels.shape[1]
+    inside = min(views.top.min(), views.left.min()) >= 0 and max(views.top.max(), views.left.max()) + size <= canvas
+    # Gathering pixel by pixel is quickest for small images, copying a slice per image for large ones.
+    return _slices(pixels, rows, views, size) if inside and size > 64 else _gather(pixels, rows, views, size)
+
+
+def _slices(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: int) -> NDArray[np.uint8]:
+    batch = np.empty((len(rows), size, size, 3), np.uint8)
+    for place, (row, top, left, mirrored) in enumerate(zip(rows, views.top, views.left, views.mirrored, strict=True)):
+        window = pixels[row, top : top + size, left : left + size]
+        batch[place] = window[:, ::-1] if mirrored else window
+    return batch
+
+
+def _gather(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: int) -> NDArray[np.uint8]:
+    canvas = pixels.shape[1]
+    offsets = np.arange(size)
+    across = np.where(views.mirrored[:, None], size - 1 - offsets, offsets)
+    down = _reflected(views.top[:, None] + offsets, canvas)
+    across = _reflected(views.left[:, None] + across, canvas)
+    index = ((rows[:, None] * canvas + down)[:, :, None] * canvas) + across[:, None, :]
+    # A pixel is one element of three bytes, so that one gather moves all its channels.
+    triples = pixels.reshape(-1).view("V3")
+    return np.take(triples, index).view(np.uint8).reshape(len(rows), size, size, 3)
+
+
+def _reflected(position: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Positions outside 0 .. size-1 mirrored at the border pixels, which are not doubled."""
+    if size == 1:
+        return np.zeros_like(position)
+    period = 2 * (size - 1)
+    folded = np.abs(position) % period
+    return np.where(folded >= size, period - folded, folded)

@@ -1,0 +1,224 @@
+"""The decoded cache: every image once, as uint8, memory-mapped, found again by its content.
+
+    CACHE/decoded/stamps/<key of names, sizes, times>    -> the content key
+    CACHE/decoded/<content key>/pixels.u8 hashes.txt unreadable.json meta.json
+
+A cache is built in a folder of its own and renamed into place when it is whole, so an interrupted build leaves
+nothing that could be taken for one, and two processes building the same one do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.data.catalog import Catalog
+from babysit.data.decode import VERSION, Resize, UnreadableImage, decode, quiet_decoding
+from babysit.errors import writing
+from babysit.record import atomic
+
+UNREAD = "-"
+"""Stands for the content hash of a file whose bytes could not even be read."""
+
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Decoded images of one source at one size.
+
+    `pixels` uint8, shape (n, size, size, 3), rows in the order of `indices` (positions in the catalog);
+    `hashes` content hash of each row's file; `unreadable` row -> reason; `built` whether this call built it.
+    """
+
+    path: Path
+    pixels: NDArray[np.uint8]
+    indices: NDArray[np.int64]
+    hashes: tuple[str, ...]
+    unreadable: dict[int, str]
+    built: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on the disk, for the user."""
+        return sum(file.stat().st_size for file in self.path.iterdir())
+
+
+def home() -> Path:
+    """Where decoded images are kept: BABYSIT_CACHE, or `babysit` in the user's cache folder."""
+    if chosen := os.environ.get("BABYSIT_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "babysit"
+
+
+def content_hash(data: bytes) -> str:
+    """128 bits of BLAKE2b over a file's bytes, in hexadecimal."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def open_cache(
+    catalog: Catalog,
+    indices: NDArray[np.int64],
+    size: int,
+    resize: Resize,
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Cache:
+    """The decoded images of a catalog, built on first use.
+
+    Arguments:
+        indices: which items, as positions in the catalog.
+        size: side of the canvas in pixels.
+        progress: called with the number of images decoded since the last call.
+
+    Raises:
+        UserError: when the cache's place is full or cannot be written.
+    """
+    root = home() / "decoded"
+    stamp = root / "stamps" / _stamp_key(catalog, indices, size, resize)
+    found = _find(root, stamp, len(indices), size)
+    if found:
+        return _load(found, indices, size, built=False)
+    with writing(root, "the decoded cache"):
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        building = root / f"building-{os.getpid()}-{stamp.name[:8]}"
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        try:
+            hashes, unreadable = _build(building, catalog, indices, size, resize, progress)
+            path = root / _content_key(hashes, size, resize)
+            _publish(building, path, hashes, unreadable)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        atomic.write_text(stamp, path.name)
+    return _load(path, indices, size, built=True)
+
+
+def _build(
+    folder: Path,
+    catalog: Catalog,
+    indices: NDArray[np.int64],
+    size: int,
+    resize: Resize,
+    progress: Callable[[int], None],
+) -> tuple[list[str], dict[int, str]]:
+    """Reads, hashes and decodes every image once, in threads, writing rows in order."""
+    hashes: list[str] = []
+    unreadable: dict[int, str] = {}
+
+    def one(chunk: NDArray[np.int64]) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
+        pixels = np.zeros((len(chunk), size, size, 3), np.uint8)
+        found = [_read_one(catalog, int(index), pixels[row], resize) for row, index in enumerate(chunk)]
+        return pixels, found
+
+    workers = os.cpu_count() or 1
+    chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
+    with (
+        (folder / "pixels.u8").open("wb") as stream,
+        ThreadPoolExecutor(workers) as pool,
+        quiet_decoding(),
+    ):
+        for pixels, found in _bounded_map(pool, one, chunks, ahead=2 * workers):
+            for content, reason in found:
+                if reason:
+                    unreadable[len(hashes)] = reason
+                hashes.append(content)
+            stream.write(pixels.data)
+            progress(len(found))
+        stream.flush()
+        os.fsync(stream.fileno())
+    return hashes, unreadable
+
+
+def _read_one(catalog: Catalog, index: int, row: NDArray[np.uint8], resize: Resize) -> tuple[str, str]:
+    """Decodes one image into its row; returns its content hash and why it could not be used, if so."""
+    try:
+        data = catalog.read(index)
+    except OSError as error:
+        return UNREAD, error.strerror or str(error)
+    try:
+        row[...] = decode(data, row.shape[0], resize)
+    except UnreadableImage as error:
+        return content_hash(data), str(error)
+    return content_hash(data), ""
+
+
+def _bounded_map(
+    pool: ThreadPoolExecutor,
+    work: Callable[[NDArray[np.int64]], tuple[NDArray[np.uint8], list[tuple[str, str]]]],
+    chunks: Iterable[NDArray[np.int64]],
+    *,
+    ahead: int,
+) -> Iterator[tuple[NDArray[np.uint8], list[tuple[str, str]]]]:
+    """`pool.map` that keeps at most `ahead` results waiting, so memory stays bounded."""
+    waiting = []
+    for chunk in chunks:
+        waiting.append(pool.submit(work, chunk))
+        if len(waiting) >= ahead:
+            yield waiting.pop(0).result()
+    for future in waiting:
+        yield future.result()
+
+
+def _publish(building: Path, path: Path, hashes: list[str], unreadable: dict[int, str]) -> None:
+    atomic.write_text(building / "hashes.txt", "\n".join(hashes))
+    atomic.write_json(building / "unreadable.json", {str(row): reason for row, reason in unreadable.items()})
+    atomic.write_json(building / "meta.json", {"version": VERSION, "count": len(hashes)})
+    try:
+        building.replace(path)
+    except OSError:
+        if not path.is_dir():
+            raise
+        shutil.rmtree(building)  # another process published the same content first
+    atomic.sync_directory(path.parent)
+
+
+def _find(root: Path, stamp: Path, count: int, size: int) -> Path | None:
+    try:
+        path = root / stamp.read_text(encoding="utf-8")
+        whole = (path / "pixels.u8").stat().st_size == count * size * size * 3
+        return path if whole and (path / "meta.json").is_file() else None
+    except OSError:
+        return None
+
+
+def _load(path: Path, indices: NDArray[np.int64], size: int, *, built: bool) -> Cache:
+    # Copy-on-write: torch wants writable memory, and nothing can reach the file.
+    pixels = np.memmap(path / "pixels.u8", np.uint8, "c", shape=(len(indices), size, size, 3))
+    hashes = tuple((path / "hashes.txt").read_text(encoding="utf-8").split("\n"))
+    reasons = json.loads((path / "unreadable.json").read_text(encoding="utf-8"))
+    return Cache(path, pixels, indices, hashes, {int(row): reason for row, reason in reasons.items()}, built)
+
+
+def _stamp_key(catalog: Catalog, indices: NDArray[np.int64], size: int, resize: Resize) -> str:
+    place = Path(catalog.source)
+    source = str(place.resolve()) if place.exists() else catalog.source
+    digest = hashlib.blake2b(f"{VERSION}/{source}/{size}/{resize}".encode(), digest_size=16)
+    for index in indices:
+        digest.update(f"\0{catalog.names[index]}\0{catalog.stamps[index]}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _content_key(hashes: list[str], size: int, resize: Resize) -> str:
+    digest = hashlib.blake2b(f"{VERSION}/{size}/{resize}/".encode(), digest_size=16)
+    digest.update("\n".join(hashes).encode())
+    return digest.hexdigest()
+
+
+def _sweep(root: Path) -> None:
+    """Removes what processes that no longer live had begun to build."""
+    for folder in root.glob("building-*"):
+        process = folder.name.split("-")[1]
+        if not Path(f"/proc/{process}").exists() and Path("/proc").exists():
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,182 @@
+"""Catalog: what images there are, as a value. Listing reads names and sizes only; no image is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.errors import UserError
+
+PARTS = ("train", "val", "test")
+PART_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+"""The folder names that mean a part, in lower case."""
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image as a source lists it.
+
+    `name` path inside the source with forward slashes; `label` its class's name; `part` one of PARTS or empty;
+    `stamp` changes when the file does (size and time, or a checksum the source keeps).
+    """
+
+    name: str
+    label: str
+    part: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All images of a source, in a stable order.
+
+    `read(i)` gives image i's encoded bytes and may be called from several threads; `flips` says whether a
+    mirrored image is still of its class; `notes` are sentences for the user about what was left out.
+    """
+
+    source: str
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    parts: tuple[str, ...]
+    stamps: tuple[str, ...]
+    read: Callable[[int], bytes] = field(repr=False)
+    flips: bool = True
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether the data bring their own validation part."""
+        return "val" in self.parts
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the data bring their own test part."""
+        return "test" in self.parts
+
+
+def catalog_of(
+    source: str, items: Sequence[Item], read: Callable[[str], bytes], *, flips: bool = True, notes: Sequence[str] = ()
+) -> Catalog:
+    """Sorts and checks what a source listed.
+
+    Arguments:
+        source: what the user gave, for messages.
+        items: in any order.
+        read: name -> encoded bytes.
+
+    Raises:
+        UserError: no images, one class only, a class that is in no training part.
+    """
+    if not items:
+        raise UserError(
+            "there are no images here",
+            where=source,
+            legal=f"files ending in {' '.join(sorted(IMAGE_SUFFIXES))}",
+            hint="Give a folder (or a zip of one) that has one folder of images per class",
+        )
+    ordered = sorted(items, key=lambda item: (PARTS.index(item.part) if item.part else -1, item.name))
+    trained = {item.label for item in ordered if item.part in ("", "train")}
+    classes = tuple(sorted(trained))
+    if not classes:
+        raise UserError(
+            "there is a validation or test part but no training part", where=source, hint="Name its folder 'train'"
+        )
+    strangers = sorted({item.label for item in ordered} - trained)
+    if strangers:
+        raise UserError(
+            f"the classes {', '.join(strangers[:5])} are in val or test but not in train",
+            where=source,
+            legal=f"the training classes: {', '.join(classes[:20])}",
+            hint="Add training images of them, or take them out of the other parts",
+        )
+    if len(classes) < 2:
+        raise UserError(
+            f"there is only one class, '{classes[0]}'",
+            where=source,
+            hint="A classifier needs at least two: give a folder with one folder of images per class",
+        )
+    number = {name: index for index, name in enumerate(classes)}
+    names = tuple(item.name for item in ordered)
+    return Catalog(
+        source=source,
+        classes=classes,
+        names=names,
+        labels=np.array([number[item.label] for item in ordered], np.int64),
+        parts=tuple(item.part for item in ordered),
+        stamps=tuple(item.stamp for item in ordered),
+        read=lambda index: read(names[index]),
+        flips=flips,
+        notes=tuple(notes),
+    )
+
+
+def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[list[Item], list[str]]:
+    """Finds parts and classes in paths: [PART/]CLASS/.../FILE.
+
+    Arguments:
+        source: what the user gave, for messages.
+        names: (path inside the source with forward slashes, stamp).
+
+    Returns:
+        The items and notes on what was left out.
+
+    Raises:
+        UserError: when the images lie flat, without class folders.
+    """
+    shown = [(tuple(name.split("/")), stamp) for name, stamp in names]
+    shown = [(path, stamp) for path, stamp in shown if not any(_hidden(piece) for piece in path)]
+    images = [(path, stamp) for path, stamp in shown if Path(path[-1]).suffix.lower() in IMAGE_SUFFIXES]
+    notes = []
+    if others := len(shown) - len(images):
+        notes.append(f"{others} files are not images by their name and were left out")
+    depth = _common_depth([path for path, _ in images])
+    items, flat = [], 0
+    for path, stamp in images:
+        inner = path[depth:]
+        part = ""
+        if len(inner) > 1 and inner[0].lower() in PART_NAMES:
+            part, inner = PART_NAMES[inner[0].lower()], inner[1:]
+        if len(inner) < 2:
+            flat += 1
+            continue
+        items.append(Item("/".join(path), inner[0], part, stamp))
+    if flat and not items:
+        raise UserError(
+            f"the {flat} images lie flat, so their classes cannot be told",
+            where=source,
+            hint="Put the images of each class into a folder of the class's name",
+        )
+    if flat:
+        notes.append(f"{flat} images lie outside the class folders and were left out")
+    parted = sum(bool(item.part) for item in items)
+    if parted and parted < len(items):
+        notes.append(f"{len(items) - parted} images lie outside the part folders (train, val, test) and were left out")
+        items = [item for item in items if item.part]
+    return items, notes
+
+
+def _hidden(piece: str) -> bool:
+    return piece.startswith(".") or piece == "__MACOSX"
+
+
+def _common_depth(paths: Sequence[tuple[str, ...]]) -> int:
+    """How many leading folders all paths share, as a zip of one folder has; parts and classes are not among them."""
+    if not paths:
+        return 0
+    depth = 0
+    while all(len(path) > depth + 2 for path in paths):
+        first = paths[0][depth]
+        if first.lower() in PART_NAMES or any(path[depth] != first for path in paths):
+            break
+        depth += 1
+    return depth

@@ -1,0 +1,50 @@
+"""A folder with one folder per class, with or without train/, val/ and test/ above them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from babysit.data.catalog import Catalog, catalog_of, items_from_names
+from babysit.errors import UserError
+
+
+def folders(source: str) -> Catalog:
+    """Lists a folder of class folders.
+
+    Links that lead out of the folder are left out and said. The order is the one of names, never the file system's.
+
+    Raises:
+        UserError: when the folder cannot be read or holds no classes.
+    """
+    root = Path(source).resolve()
+    names: list[tuple[str, str]] = []
+    outside = 0
+    empty = []
+    try:
+        for folder, subfolders, files in os.walk(root, onerror=_raise):
+            subfolders.sort()
+            if not subfolders and not files and Path(folder) != root:
+                empty.append(Path(folder).relative_to(root).as_posix())
+            for file in files:
+                path = Path(folder) / file
+                if path.is_symlink() and not path.resolve().is_relative_to(root):
+                    outside += 1
+                    continue
+                try:
+                    status = path.stat()
+                except OSError:
+                    continue  # it vanished between listing and asking
+                names.append((path.relative_to(root).as_posix(), f"{status.st_size}/{status.st_mtime_ns}"))
+    except OSError as error:
+        raise UserError(f"the folder cannot be read: {error.strerror}", where=str(error.filename or source)) from error
+    items, notes = items_from_names(source, names)
+    if outside:
+        notes.append(f"{outside} links lead out of {source} and were left out")
+    if empty:
+        notes.append(f"empty folders were left out: {', '.join(sorted(empty)[:5])}")
+    return catalog_of(source, items, lambda name: (root / name).read_bytes(), notes=notes)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,1 @@
+"""Numbers -> pictures. No torch."""

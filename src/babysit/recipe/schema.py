@@ -1,0 +1,154 @@
+"""Recipe: everything asked for and nothing learned.
+
+A value of None means "by rule": the run decides it from the data and the machine, says so, and writes the
+decision into the resolved recipe, in which no None is left that matters. Names (of models, losses, ...) are
+strings here; whether they exist is for `training/resolve.py` to say, which sees the tables.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """What every part of a recipe is: frozen, and closed to names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Share = Annotated[float, Field(gt=0, lt=0.9)]
+Size = Annotated[int, Field(ge=4, le=1024)]
+
+
+class DataPart(Part):
+    """Where the images come from and how they are cut.
+
+    `source` a folder, a zip or a built-in name; `size` side of the square training image in pixels;
+    `resize` how an image that is not square becomes so: `pad` keeps all of it on a grey square, `crop` keeps
+    its centre, `squash` changes its proportions; `validation` and `test` the shares cut when the data bring no
+    such part.
+    """
+
+    source: str = ""
+    size: Size | None = None
+    resize: Literal["pad", "crop", "squash"] = "pad"
+    validation: Share | None = None
+    test: Share | None = None
+
+
+class PreprocessPart(Part):
+    """`kind` names an entry of PREPROCESSORS; its numbers are fitted on the training part alone."""
+
+    kind: str = "standardize"
+
+
+class AugmentPart(Part):
+    """`crop` jitter in pixels in each direction (0 = off); `flip` random horizontal reflection, or none."""
+
+    crop: Annotated[int, Field(ge=0, le=512)] | None = None
+    flip: Literal["random", "none"] | None = None
+
+
+class ModelPart(Part):
+    """`name` an entry of MODELS; `width` the channels of its first stage, a multiple of 16."""
+
+    name: str = "quick"
+    width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] | None = None
+
+
+class LossPart(Part):
+    """`kind` an entry of LOSSES, averaged over the batch."""
+
+    kind: str = "softmax"
+
+
+class RegularizePart(Part):
+    """`decay` lambda of L2 weight decay, W <- W - lr (lambda W + dL/dW); `biases` whether biases and
+    normalisation parameters decay too."""
+
+    decay: Annotated[float, Field(ge=0)] = 5e-4
+    biases: bool = False
+
+
+class OptimPart(Part):
+    """`kind` an entry of OPTIMIZERS; `lr` the peak learning rate; `batch_size` images a step."""
+
+    kind: str = "nesterov"
+    lr: Annotated[float, Field(ge=0)] | None = None
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
+
+
+class SchedulePart(Part):
+    """`kind` an entry of SCHEDULES; `warmup` the share of the run in which the rate rises."""
+
+    kind: str = "one-cycle"
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.25
+
+
+class TrainPart(Part):
+    """How long, and in which arithmetic.
+
+    The length is `epochs`, or `budget` (seconds of wall clock, everything included), or `steps`.
+    `corrections` are a budget run's knots, (step, total steps as believed then): a run that follows them
+    takes the same learning rates. `checkpoint_seconds` is the longest time between two checkpoints.
+    """
+
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    budget: Annotated[float, Field(gt=0)] | None = None
+    steps: Annotated[int, Field(ge=1)] | None = None
+    corrections: tuple[tuple[int, int], ...] = ()
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    checkpoint_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+
+class Recipe(Part):
+    """The whole of what was asked.
+
+    >>> Recipe().optim.momentum
+    0.9
+    """
+
+    data: DataPart = DataPart()
+    preprocess: PreprocessPart = PreprocessPart()
+    augment: AugmentPart = AugmentPart()
+    model: ModelPart = ModelPart()
+    loss: LossPart = LossPart()
+    regularize: RegularizePart = RegularizePart()
+    optim: OptimPart = OptimPart()
+    schedule: SchedulePart = SchedulePart()
+    train: TrainPart = TrainPart()
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    def replace(self, changes: dict[str, object]) -> Recipe:
+        """A recipe with some settings changed, checked again.
+
+        Arguments:
+            changes: dotted name to value.
+
+        >>> Recipe().replace({"optim.lr": 0.1}).optim.lr
+        0.1
+        """
+        values = self.model_dump()
+        for name, value in changes.items():
+            *parts, last = name.split(".")
+            target = values
+            for part in parts:
+                target = target[part]
+            assert last in target, f"no setting {name}"
+            target[last] = value
+        return Recipe.model_validate(values)
+
+
+def settings() -> list[str]:
+    """Every setting's dotted name, in the recipe's order."""
+    names: list[str] = []
+    for name, field in Recipe.model_fields.items():
+        part = field.annotation
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            names += [f"{name}.{inner}" for inner in part.model_fields]
+        else:
+            names.append(name)
+    return names

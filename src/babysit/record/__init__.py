@@ -1,0 +1,1 @@
+"""What was seen: observations, diagnoses, the log, and the run directory."""

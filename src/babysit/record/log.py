@@ -1,0 +1,165 @@
+"""RunLog: one checksummed JSON line per step with all its scalars.
+
+Append-only, and readable to its last whole line after a crash. A line is a JSON object whose last key, "crc", is
+the CRC-32 of the line without it. The first line holds the format version and the unit of each quantity.
+A value that is not finite is written as a string ("nan", "inf", "-inf"), since JSON has no such numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from babysit.errors import UserError
+from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation
+
+FORMAT = 1
+Kind = Literal["step", "epoch", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the log: what was seen after `step` updates, in epoch `epoch` (counted from 0)."""
+
+    kind: Kind
+    step: int
+    epoch: int
+    values: Mapping[str, float]
+
+    def observation(self, quantity: str) -> Observation:
+        """One value of the row as an observation."""
+        return Observation(quantity, self.values[quantity], self.step, self.epoch)
+
+    def repeatable(self) -> Row:
+        """The row without quantities measured in time or memory, for comparing two runs."""
+        kept = {name: value for name, value in self.values.items() if QUANTITIES.get(name) not in VOLATILE_UNITS}
+        return Row(self.kind, self.step, self.epoch, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class RunLog:
+    """All rows that could be read; `broken` says how the file ends when it does not end well."""
+
+    rows: tuple[Row, ...] = ()
+    broken: str = ""
+
+    def of(self, kind: Kind) -> list[Row]:
+        """The rows of one kind, in order."""
+        return [row for row in self.rows if row.kind == kind]
+
+
+@dataclass(slots=True)
+class LogWriter:
+    """Appends rows to a log file.
+
+    Arguments:
+        path: the file; created with its header line when missing.
+    """
+
+    path: Path
+    _stream: object = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        new = not self.path.exists() or self.path.stat().st_size == 0
+        # Line-buffered would flush each write anyway; unbuffered bytes keep the offset exact.
+        self._stream = self.path.open("ab", buffering=0)
+        if new:
+            self._write({"kind": "header", "format": FORMAT, "units": QUANTITIES})
+
+    def append(self, row: Row) -> None:
+        """Writes one row; it is in the operating system's hands when this returns."""
+        values = {name: _encoded(value) for name, value in row.values.items()}
+        self._write({"kind": row.kind, "step": row.step, "epoch": row.epoch, **values})
+
+    def sync(self) -> int:
+        """Forces everything to the disk and returns the offset of the end, for a checkpoint to keep."""
+        os.fsync(self._stream.fileno())  # type: ignore[attr-defined]
+        return self.path.stat().st_size
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._stream.close()  # type: ignore[attr-defined]
+
+    def _write(self, record: dict[str, object]) -> None:
+        body = json.dumps(record, separators=(",", ":"), allow_nan=False)
+        line = f'{body[:-1]},"crc":"{zlib.crc32(body.encode()):08x}"}}\n'
+        self._stream.write(line.encode())  # type: ignore[attr-defined]
+
+
+def read_log(path: Path) -> RunLog:
+    """Reads a log up to its last whole, unharmed line.
+
+    Raises:
+        UserError: when the file is missing or of a newer format.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"the log cannot be read: {error.strerror}", where=str(path)) from error
+    rows: list[Row] = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line:
+            continue
+        record = _checked(line)
+        if record is None:
+            return RunLog(tuple(rows), f"line {number} is cut short or harmed; what follows it is not read")
+        if record["kind"] == "header":
+            if record["format"] > FORMAT:
+                raise UserError(
+                    f"the log has format {record['format']}, this babysit reads up to {FORMAT}",
+                    where=str(path),
+                    hint="Read it with the newer version that wrote it",
+                )
+            continue
+        names = [name for name in record if name not in ("kind", "step", "epoch", "crc")]
+        rows.append(Row(record["kind"], record["step"], record["epoch"], {name: float(record[name]) for name in names}))
+    return RunLog(tuple(rows))
+
+
+def cut(path: Path, offset: int) -> Path | None:
+    """Cuts a log at a checkpoint's offset and keeps the tail aside.
+
+    Returns:
+        The file that holds the tail, or None when there was none.
+
+    Raises:
+        UserError: when the log is shorter than the checkpoint says.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    if size < offset:
+        raise UserError(
+            f"the log is shorter ({size} bytes) than its checkpoint says ({offset} bytes)",
+            where=str(path),
+            hint="The file was changed from outside; start a new run",
+        )
+    if size == offset:
+        return None
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        tail = stream.read()
+        number = len(list(path.parent.glob("log-tail-*.jsonl"))) + 1
+        aside = path.with_name(f"log-tail-{number}.jsonl")
+        aside.write_bytes(tail)
+        stream.truncate(offset)
+        os.fsync(stream.fileno())
+    return aside
+
+
+def _checked(line: bytes) -> dict[str, object] | None:  # type: ignore[type-arg]
+    head, mark, tail = line.rpartition(b',"crc":"')
+    if not mark or len(tail) != 10 or not tail.endswith(b'"}'):
+        return None
+    body = head + b"}"
+    if f"{zlib.crc32(body):08x}".encode() != tail[:8]:
+        return None
+    return json.loads(body)
+
+
+def _encoded(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)

@@ -1,0 +1,42 @@
+"""What can be observed, and in which unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+QUANTITIES: dict[str, str] = {
+    # every step
+    "loss": "nat",
+    "accuracy": "share",
+    "learning_rate": "1",
+    "step_seconds": "s",
+    # every epoch
+    "train_loss": "nat",
+    "train_accuracy": "share",
+    "validation_loss": "nat",
+    "validation_accuracy": "share",
+    "images_per_second": "image/s",
+    "peak_memory": "byte",
+    # a budget's correction
+    "total_steps": "step",
+    "elapsed": "s",
+}
+"""Quantity -> unit. Loss is in nats: natural logarithms. A share runs from 0 to 1."""
+
+VOLATILE_UNITS = frozenset({"s", "byte", "image/s"})
+"""Units that differ between two runs which are otherwise identical."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact: which quantity, its value in the unit of QUANTITIES, and when it was seen."""
+
+    quantity: str
+    value: float
+    step: int
+    epoch: int
+
+    @property
+    def unit(self) -> str:
+        """The quantity's unit."""
+        return QUANTITIES[self.quantity]

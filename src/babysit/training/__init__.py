@@ -1,0 +1,1 @@
+"""The training itself: names into things, the loop, and its consumers."""

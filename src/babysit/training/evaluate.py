@@ -1,0 +1,27 @@
+"""Evaluation: the probabilities of every image of a part, each independent of its batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from babysit.data.batches import Batches
+from babysit.device import autocast
+
+BATCH = 250
+
+
+def probabilities(model: nn.Module, part: Batches, precision: str) -> NDArray[np.float32]:
+    """Softmax of the network's scores, in evaluation mode, without augmentation.
+
+    Shape:
+        (images, classes), float32.
+    """
+    model.eval()
+    rows = []
+    with torch.inference_mode(), autocast(part.device, precision):
+        for images, _ in part.plain(BATCH):
+            rows.append(torch.softmax(model(images).float(), dim=1).cpu().numpy())
+    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)

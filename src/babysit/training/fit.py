@@ -1,0 +1,201 @@
+"""Fit: the consumer that makes a run out of the loop's events. It records, evaluates, saves, judges and stops."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit import checkpoint
+from babysit.device import peak_memory
+from babysit.errors import InterruptedTraining, writing
+from babysit.metrics import Scores, score
+from babysit.record import atomic
+from babysit.record.diagnosis import Diagnosis, Known, Rule
+from babysit.record.log import LogWriter, Row, RunLog, read_log
+from babysit.record.run import Run
+from babysit.show import EpochShown, Show, StepShown
+from babysit.training.evaluate import probabilities
+from babysit.training.loop import EpochDone, StepDone, train
+from babysit.training.pace import Pace
+from babysit.training.session import Session
+
+
+@dataclass(slots=True)
+class Stop:
+    """Set from outside (a signal, a watcher) to end the training after the step it is in."""
+
+    asked: str = ""
+
+
+@dataclass
+class Fit:
+    """One training being made into a run.
+
+    Arguments:
+        rules: judged after every epoch, and at once when a loss is not finite.
+        pace: of a budget run, else None.
+    """
+
+    session: Session
+    run: Run
+    writer: LogWriter
+    show: Show
+    stop: Stop
+    rules: Sequence[Rule] = ()
+    pace: Pace | None = None
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    _rows: list[Row] = field(default_factory=list)
+    _saved: float = 0.0
+    _step_began: float = 0.0
+    _rate: float = 0.0
+    _best_is_now: bool = False
+
+    def train(self) -> list[Diagnosis]:
+        """Runs to the end of the plan, or until a diagnosis says stop.
+
+        Raises:
+            InterruptedTraining: when asked to stop; the state is saved.
+        """
+        session = self.session
+        if session.position.step:
+            self._rows = list(read_log(self.run.log).rows)
+        self._saved = self._step_began = time.perf_counter()
+        if self.pace:
+            self.pace.begin(session.position.step, session.clock.running())
+        for event in train(session):
+            if isinstance(event, StepDone):
+                self._after_step(event)
+            else:
+                self._after_epoch(event)
+            if any(diagnosis.severity == "stop" for diagnosis in self.diagnoses):
+                break
+            if self.stop.asked and session.position.step < session.plan.total:
+                self.save()
+                raise InterruptedTraining(self.stop.asked)
+        return self.diagnoses
+
+    def save(self) -> None:
+        """Publishes a checkpoint of now; what the log holds up to now belongs to it."""
+        with self.session.clock.section("checkpoint"):
+            path = checkpoint.save(
+                self.run.checkpoints, self.session.position.step, self.session.checkpoint(self.writer.sync())
+            )
+            self._saved = time.perf_counter()
+            if self._best_is_now:
+                checkpoint.mark_best(self.run.checkpoints, path)
+                self._best_is_now = False
+            checkpoint.prune(self.run.checkpoints)
+
+    def _after_step(self, done: StepDone) -> None:
+        session, now = self.session, time.perf_counter()
+        seconds, self._step_began = now - self._step_began, now
+        self._rate = done.images / seconds if not self._rate else 0.95 * self._rate + 0.05 * done.images / seconds
+        with session.clock.section("record"):
+            values = {
+                "loss": done.loss,
+                "accuracy": done.accuracy,
+                "learning_rate": done.learning_rate,
+                "step_seconds": seconds,
+            }
+            self._record(Row("step", done.step, done.epoch, values))
+            left = (session.plan.total - done.step) * done.images / self._rate
+            self.show.step(
+                StepShown(done.epoch, done.step, session.plan.total, done.loss, done.learning_rate, self._rate, left)
+            )
+        if not math.isfinite(done.loss):
+            self._judge()
+            return
+        self._correct_pace(done)
+        if now - self._saved >= session.recipe.train.checkpoint_seconds and done.step < session.plan.total:
+            self.save()
+
+    def _after_epoch(self, done: EpochDone) -> None:
+        session = self.session
+        begun = time.perf_counter()
+        with session.clock.section("evaluate"):
+            predicted = probabilities(session.model, session.validation, session.recipe.train.precision)
+            scores = score(predicted, session.validation.labels[session.validation.rows], session.classes)
+        if self.pace:
+            self.pace.evaluated(time.perf_counter() - begun)
+        best = scores.accuracy > session.best_accuracy
+        if best:
+            session.best_accuracy, self._best_is_now = scores.accuracy, True
+            with session.clock.section("record"):
+                write_predictions(self.run, session, predicted)
+        values = {
+            "train_loss": done.train_loss,
+            "train_accuracy": done.train_accuracy,
+            "validation_loss": scores.loss,
+            "validation_accuracy": scores.accuracy,
+            "images_per_second": self._rate,
+            "peak_memory": float(peak_memory()),
+        }
+        self._record(Row("epoch", done.step, done.epoch, values))
+        self._show_epoch(done, scores, best=best)
+        self._judge()
+        self.save()
+        self._step_began = time.perf_counter()
+
+    def _correct_pace(self, done: StepDone) -> None:
+        if not self.pace:
+            return
+        session = self.session
+        total = self.pace.correction(done.step, session.clock.running())
+        if total is not None and total != session.plan.total:
+            session.plan = session.plan.corrected(done.step, total)
+            values = {"total_steps": float(session.plan.total), "elapsed": session.clock.running()}
+            self._record(Row("correction", done.step, done.epoch, values))
+
+    def _record(self, row: Row) -> None:
+        self._rows.append(row)
+        with writing(self.run.log, "the log"):
+            self.writer.append(row)
+
+    def _judge(self) -> None:
+        """Applies the rules to all that has been seen; each rule speaks once."""
+        recipe = self.session.recipe
+        known = Known(recipe.optim.lr, recipe.optim.batch_size, len(self.session.classes))
+        said = {diagnosis.rule for diagnosis in self.diagnoses}
+        log = RunLog(tuple(self._rows))
+        for rule in self.rules:
+            for diagnosis in rule(log, known):
+                if diagnosis.rule not in said:
+                    said.add(diagnosis.rule)
+                    self.diagnoses.append(diagnosis)
+                    with self.run.diagnoses.open("a", encoding="utf-8") as stream:
+                        stream.write(json.dumps(diagnosis.as_json()) + "\n")
+
+    def _show_epoch(self, done: EpochDone, scores: Scores, *, best: bool) -> None:
+        session = self.session
+        left = (session.plan.total - done.step) * session.batch_size / self._rate if self._rate else 0.0
+        self.show.epoch(
+            EpochShown(
+                epoch=done.epoch,
+                step=done.step,
+                total_steps=session.plan.total,
+                train_loss=done.train_loss,
+                train_accuracy=done.train_accuracy,
+                validation_loss=scores.loss,
+                validation_accuracy=scores.accuracy,
+                learning_rate=session.learning_rate(),
+                images_per_second=self._rate,
+                seconds_left=left,
+                best=best,
+            )
+        )
+
+
+def write_predictions(run: Run, session: Session, predicted: NDArray[np.float32]) -> None:
+    """The validation part's probabilities, with the cache row and true label of each image."""
+    rows = session.validation.rows
+    stream = io.BytesIO()
+    np.savez(stream, rows=rows, labels=session.validation.labels[rows], probabilities=predicted)
+    with writing(run.predictions, "the predictions"):
+        atomic.write_bytes(run.predictions / "val.npz", stream.getvalue())

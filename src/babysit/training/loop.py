@@ -1,0 +1,100 @@
+"""The training loop: a generator of events.
+
+It yields what happened. Recording, evaluating, saving, judging, drawing and stopping are consumers of it; `break` is
+how they stop it. Between two events a consumer may change `session.plan`; nothing else flows back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from babysit.device import autocast
+from babysit.seeds import permutation
+from babysit.training.session import Position, Session
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """After an update: its batch's loss (in nats) and accuracy before it, and the rate it was made with."""
+
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """After the last update of an epoch (or of the run): means over the images seen in it."""
+
+    step: int
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    images: int
+    last: bool
+
+
+Event = StepDone | EpochDone
+
+
+def train(session: Session) -> Iterator[Event]:
+    """Trains from wherever the session stands to the end of its plan.
+
+    Every update is: order, batch, forward, backward, rate, update. The order of an epoch is a function of
+    (seed, epoch), so a session restored in the middle of one goes on exactly.
+    """
+    seed = session.recipe.seed
+    while (position := session.position).step < session.plan.total or position.batch > 0:
+        order = permutation(seed, position.epoch, len(session.training))
+        while position.batch < session.steps_per_epoch and position.step < session.plan.total:
+            start = position.batch * session.batch_size
+            samples = order[start : start + session.batch_size]
+            with session.clock.section("batch"):
+                images, labels = session.training.training(
+                    samples, session.augmentation, seed=seed, epoch=position.epoch
+                )
+            yield _step(session, images, labels)
+        yield _end_of_epoch(session)
+
+
+def _step(session: Session, images: Tensor, labels: Tensor) -> StepDone:
+    clock, position, rate = session.clock, session.position, session.learning_rate()
+    session.model.train()
+    with clock.section("forward"):
+        with autocast(session.device, session.recipe.train.precision):
+            scores = session.model(images)
+        loss = session.loss(scores, labels)
+        value = float(loss.detach())
+        correct = int((scores.detach().argmax(dim=1) == labels).sum())
+    with clock.section("backward"):
+        session.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+    with clock.section("update"):
+        for group in session.optimizer.param_groups:
+            group["lr"] = rate
+        session.optimizer.step()
+    count = len(labels)
+    position.step += 1
+    position.batch += 1
+    position.images += count
+    position.correct += correct
+    position.loss_sum += value * count
+    return StepDone(position.step, position.epoch, value, correct / count, rate, count)
+
+
+def _end_of_epoch(session: Session) -> EpochDone:
+    """Sums up the epoch and moves on first, so that a checkpoint made at the event begins with the next epoch."""
+    position = session.position
+    seen = max(1, position.images)
+    last = position.step >= session.plan.total
+    done = EpochDone(
+        position.step, position.epoch, position.loss_sum / seen, position.correct / seen, position.images, last
+    )
+    session.position = Position(position.step, position.epoch + 1)
+    return done

@@ -1,0 +1,191 @@
+"""From a recipe to a session: look, decode, split, decide, measure. Each decision is told and written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.clock import Clock
+from babysit.data import split as splitting
+from babysit.data.batches import Batches
+from babysit.data.cache import Cache, open_cache
+from babysit.data.catalog import Catalog
+from babysit.data.decode import UnreadableImage, dimensions, quiet_decoding
+from babysit.data.preprocess import PREPROCESSORS
+from babysit.data.sources import open_source
+from babysit.data.split import Split
+from babysit.device import DTYPES, choose_device, choose_precision
+from babysit.errors import UserError, writing
+from babysit.losses import LOSSES
+from babysit.recipe import Recipe
+from babysit.record import atomic
+from babysit.record.run import Run
+from babysit.show import Show
+from babysit.training import resolve
+from babysit.training.pace import Pace
+from babysit.training.plan import Plan
+from babysit.training.precision import IMAGES, measured_step
+from babysit.training.session import Session, build, build_model
+
+SAMPLED = 256
+
+
+@dataclass(frozen=True)
+class Data:
+    """A source's images, decoded and cut."""
+
+    catalog: Catalog
+    cache: Cache
+    split: Split
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class index of every cache row."""
+        return self.catalog.labels[self.cache.indices]
+
+    def summary(self) -> dict[str, object]:
+        """What the run's manifest says of the data."""
+        names = self.catalog.names
+        return {
+            "source": self.catalog.source,
+            "classes": list(self.catalog.classes),
+            "counts": {
+                part: np.bincount(self.labels[rows], minlength=len(self.catalog.classes)).tolist()
+                for part, rows in self.split.rows.items()
+            },
+            "unreadable": [
+                {"path": names[int(self.cache.indices[row])], "reason": reason}
+                for row, reason in sorted(self.cache.unreadable.items())
+            ],
+            "notes": [*self.catalog.notes, *self.split.notes],
+            "cache": str(self.cache.path),
+        }
+
+
+def look(recipe: Recipe, clock: Clock) -> tuple[Catalog, Recipe, dict[str, str]]:
+    """Lists the source and decides the training size from a sample of the images' headers."""
+    with clock.section("look"):
+        catalog = open_source(recipe.data.source)
+        sample = np.unique(np.linspace(0, len(catalog) - 1, min(SAMPLED, len(catalog))).astype(int))
+        sides = []
+        with quiet_decoding():
+            for index in sample:
+                try:
+                    sides.append(min(dimensions(catalog.read(int(index)))))
+                except (UnreadableImage, OSError):
+                    continue
+        if not sides and recipe.data.size is None:
+            raise UserError(
+                "none of the images looked at can be read", where=catalog.source, hint="Are they images at all?"
+            )
+        sized, reasons = resolve.choose_size(recipe, sides)
+    return catalog, sized, reasons
+
+
+def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show) -> Data:
+    """Decodes all images outside a given test part, and cuts the parts that the data do not bring."""
+    assert recipe.data.size is not None
+    indices = np.array([index for index, part in enumerate(catalog.parts) if part != "test"], np.int64)
+    done = 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done += count
+        show.decoding(done, len(indices))
+
+    with clock.section("decode"):
+        canvas = resolve.canvas_for(recipe.data.size)
+        cache = open_cache(catalog, indices, canvas, recipe.data.resize, progress=progress)
+    usable = np.ones(len(indices), bool)
+    usable[list(cache.unreadable)] = False
+    if not usable.any():
+        reason = next(iter(cache.unreadable.values()))
+        raise UserError(f"none of the {len(usable)} images can be read; the first: {reason}", where=catalog.source)
+    share = splitting.default_share(int(usable.sum()))
+    shares = recipe.data.validation or share, recipe.data.test or share
+    with clock.section("split"):
+        cut = splitting.split(catalog, indices, cache.hashes, usable, shares=shares, seed=recipe.seed)
+    return Data(catalog, cache, cut)
+
+
+def write_split(run: Run, data: Data) -> None:
+    """Keeps the split in the run."""
+    with writing(run.split, "the split"):
+        atomic.write_text(run.split, splitting.split_table(data.catalog, data.split, data.cache.indices))
+
+
+def check_split(run: Run, data: Data) -> None:
+    """Refuses to resume on other images than the run began with.
+
+    Raises:
+        UserError: naming an image that is new, gone or changed.
+    """
+    table = splitting.split_table(data.catalog, data.split, data.cache.indices)
+    kept = run.split.read_text(encoding="utf-8")
+    if kept != table:
+        before, now = ({tuple(row) for row in csv.reader(io.StringIO(text))} for text in (kept, table))
+        example = min(before ^ now, default=("?",))[0]
+        raise UserError(
+            f"the images have changed since the run began ({len(before - now)} gone or changed, {len(now - before)} "
+            f"new or changed; for example {example})",
+            where=data.catalog.source,
+            hint="Put them back as they were, or start a new run with another -o",
+        )
+
+
+def start(recipe: Recipe, data: Data, *, clock: Clock, show: Show) -> tuple[Session, Recipe, dict[str, str]]:
+    """Fits the statistics, decides the rest, measures the precision, and builds the session at step 0."""
+    device = choose_device()
+    with clock.section("statistics"):
+        statistics = PREPROCESSORS[recipe.preprocess.kind](data.cache.pixels, data.split.train)
+    recipe, reasons = resolve.fill(recipe, resolve.Facts(len(data.split.train), data.catalog.flips))
+
+    def part(rows: NDArray[np.int64], precision: str) -> Batches:
+        size = recipe.data.size
+        assert size is not None
+        return Batches(data.cache.pixels, rows, data.labels, size, statistics, DTYPES[precision], device)
+
+    step_seconds = 0.0
+    if recipe.train.precision == "auto" or recipe.train.budget:
+        with clock.section("self-test"):
+            model = build_model(recipe, len(data.catalog.classes)).to(device)
+            step = measured_step(model, LOSSES[recipe.loss.kind], part(data.split.train, "float32"))
+            precision = choose_precision(recipe.train.precision, step)
+        if recipe.train.precision == "auto":
+            reasons["train.precision"] = precision.why
+        recipe = recipe.replace({"train.precision": precision.name})
+        step_seconds = precision.step_seconds
+    chosen = recipe.train.precision
+    training, validation = part(data.split.train, chosen), part(data.split.validation, chosen)
+    session = build(recipe, training, validation, data.catalog.classes, plan=Plan(((0, 1),)), clock=clock)
+    session.plan = first_plan(session, step_seconds)
+    return session, recipe, reasons
+
+
+def pace_of(session: Session, step_seconds: float) -> Pace | None:
+    """The pace of a budget run, with first guesses from the self-test."""
+    budget = session.recipe.train.budget
+    if budget is None:
+        return None
+    images = min(IMAGES, len(session.training))
+    an_image = step_seconds / images
+    guess = an_image * session.batch_size, 0.4 * an_image * len(session.validation)
+    return Pace(budget, session.steps_per_epoch, *guess)
+
+
+def first_plan(session: Session, step_seconds: float) -> Plan:
+    """The length as known before the first step."""
+    train = session.recipe.train
+    if train.corrections:
+        return Plan(train.corrections)
+    if train.steps is not None:
+        return Plan(((0, train.steps),))
+    pace = pace_of(session, step_seconds)
+    if pace:
+        return Plan(((0, pace.total_steps(0, session.clock.running())),))
+    assert train.epochs is not None
+    return Plan(((0, train.epochs * session.steps_per_epoch),))

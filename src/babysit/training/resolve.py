@@ -1,0 +1,164 @@
+"""Names -> things, and "by rule" -> a value with its reason.
+
+Every rule is a plain function here, and every decision goes into the resolved recipe with the sentence that explains
+it, so that a person can read why, and a rerun decides nothing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from babysit.data.preprocess import PREPROCESSORS
+from babysit.errors import Fault, UserError
+from babysit.losses import LOSSES
+from babysit.models import MODELS
+from babysit.models.quick import SMALLEST, pools_for
+from babysit.optim.optimizers import OPTIMIZERS
+from babysit.optim.schedules import SCHEDULES
+from babysit.recipe import Recipe
+from babysit.recipe.text import Parsed
+from babysit.tables import Table
+
+SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Training sizes the rule chooses from; 128 is where a step on a small machine still takes well under a second."""
+
+MARGIN = 1.125
+"""Canvas over training size for images above 64 pixels: the room in which a crop jitters."""
+
+LARGEST_GATHERED = 64
+BATCHES = (16, 32, 64, 128, 256)
+STEPS_AN_EPOCH = 25
+IMAGES_IN_A_RUN = 540_000
+RATE_AT_256 = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules look at: training images, whether a mirrored image keeps its class."""
+
+    training_images: int
+    flips: bool
+
+
+def check(parsed: Parsed) -> Recipe:
+    """The recipe, when neither its structure nor its names and combinations have faults.
+
+    Raises:
+        UserError: with all faults of both kinds together.
+    """
+    faults = [
+        *parsed.faults,
+        *_name_faults(parsed.recipe, parsed.places),
+        *_combination_faults(parsed.recipe, parsed.places),
+    ]
+    if faults:
+        raise UserError.of(faults)
+    return parsed.recipe
+
+
+def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, dict[str, str]]:
+    """The training size: the largest of SIZES that half of the images reach with their shorter side.
+
+    Arguments:
+        shorter_sides: of a sample of the images, in pixels.
+    """
+    if recipe.data.size is not None:
+        return recipe, {}
+    middle = sorted(shorter_sides)[len(shorter_sides) // 2]
+    size = max([size for size in SIZES if size <= middle], default=max(SMALLEST, middle))
+    why = f"by rule: the median shorter side is {middle} pixels; {max(SIZES)} at most; nothing is enlarged"
+    return recipe.replace({"data.size": size}), {"data.size": why}
+
+
+def canvas_for(size: int) -> int:
+    """Side of the cached canvas: the training size, with room for the crop's jitter above 64 pixels.
+
+    >>> canvas_for(32), canvas_for(128)
+    (32, 144)
+    """
+    return size if size <= LARGEST_GATHERED else round(size * MARGIN / 8) * 8
+
+
+def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
+    """Decides everything that is still by rule, except the precision, which a measurement decides.
+
+    Returns:
+        The recipe and, for each decision, its reason.
+    """
+    size, count = recipe.data.size, facts.training_images
+    assert size is not None
+    values: dict[str, object] = {}
+    reasons: dict[str, str] = {}
+
+    def decide(name: str, value: object, why: str) -> None:
+        part, setting = name.split(".")
+        if getattr(getattr(recipe, part), setting) is None:
+            values[name], reasons[name] = value, f"by rule: {why}"
+
+    room = (canvas_for(size) - size) // 2 or size // 8
+    decide("augment.crop", room, "an eighth of the size, or the canvas's margin")
+    decide(
+        "augment.flip",
+        "random" if facts.flips else "none",
+        "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign",
+    )
+    if recipe.model.name == "quick":
+        pools = pools_for(size)
+        decide("model.width", 32, f"the first stage of quick, which halves {size} pixels {pools} times")
+    fitting = [batch for batch in BATCHES if batch * STEPS_AN_EPOCH <= count]
+    batch = recipe.optim.batch_size or min(count, max(fitting, default=BATCHES[0]))
+    decide("optim.batch_size", batch, f"at least {STEPS_AN_EPOCH} steps an epoch of {count} images")
+    if recipe.optim.batch_size and recipe.optim.batch_size > count:
+        values["optim.batch_size"], batch = count, count
+        reasons["optim.batch_size"] = f"there are only {count} training images"
+    rate = RATE_AT_256 * batch / 256 if recipe.optim.kind != "sgd" else 10 * RATE_AT_256 * batch / 256
+    decide("optim.lr", round(rate, 6), "in proportion to the batch size, 0.3 at 256 with momentum")
+    if recipe.train.budget is None and recipe.train.steps is None:
+        epochs = min(60, max(12, round(IMAGES_IN_A_RUN / count)))
+        decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 60 epochs")
+    return recipe.replace(values), reasons
+
+
+def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
+    named: list[tuple[str, Table[object], str]] = [
+        ("preprocess.kind", PREPROCESSORS, recipe.preprocess.kind),  # type: ignore[list-item]
+        ("model.name", MODELS, recipe.model.name),  # type: ignore[list-item]
+        ("loss.kind", LOSSES, recipe.loss.kind),  # type: ignore[list-item]
+        ("optim.kind", OPTIMIZERS, recipe.optim.kind),  # type: ignore[list-item]
+        ("schedule.kind", SCHEDULES, recipe.schedule.kind),  # type: ignore[list-item]
+    ]
+    return [table.fault(name, _place(setting, places)) for setting, table, name in named if name not in table]
+
+
+def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
+    faults = []
+    train = recipe.train
+    lengths = [name for name in ("epochs", "budget", "steps") if getattr(train, name) is not None]
+    if len(lengths) > 1:
+        where = ", ".join(_place(f"train.{name}", places) for name in lengths)
+        faults.append(
+            Fault(f"the length is given {len(lengths)} times ({' and '.join(lengths)})", where, "one of them")
+        )
+    if train.corrections and not _are_knots(train.corrections, train.steps):
+        faults.append(
+            Fault(
+                "train.corrections does not fit train.steps",
+                _place("train.corrections", places),
+                "pairs [step, total], steps rising from 0, the last total equal to train.steps",
+            )
+        )
+    if recipe.optim.batch_size == 1:
+        faults.append(
+            Fault("batch normalisation cannot work on one image", _place("optim.batch_size", places), "2 and more")
+        )
+    return faults
+
+
+def _are_knots(corrections: tuple[tuple[int, int], ...], steps: int | None) -> bool:
+    firsts = [step for step, _ in corrections]
+    return firsts[0] == 0 and firsts == sorted(set(firsts)) and corrections[-1][1] == steps
+
+
+def _place(setting: str, places: Mapping[str, str]) -> str:
+    return places.get(setting, setting)

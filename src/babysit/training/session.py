@@ -1,0 +1,159 @@
+"""Session: everything one training holds in memory, and its way to and from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from babysit.checkpoint import Checkpoint, flatten_optimizer, restore_optimizer
+from babysit.clock import Clock
+from babysit.data.augment import Augmentation
+from babysit.data.batches import Batches
+from babysit.errors import UserError
+from babysit.losses import LOSSES, Loss
+from babysit.models import MODELS, Shape
+from babysit.optim.optimizers import OPTIMIZERS
+from babysit.optim.schedules import SCHEDULES
+from babysit.recipe import Recipe
+from babysit.regularizers import parameter_groups
+from babysit.seeds import stream_key
+from babysit.training.plan import Plan
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a training stands: `step` updates done, of which `batch` in this epoch; sums over this epoch so far."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    images: int = 0
+
+
+@dataclass
+class Session:
+    """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time."""
+
+    recipe: Recipe
+    model: nn.Module
+    loss: Loss
+    optimizer: torch.optim.Optimizer
+    training: Batches
+    validation: Batches
+    classes: tuple[str, ...]
+    plan: Plan
+    clock: Clock
+    position: Position = field(default_factory=Position)
+    best_accuracy: float = -1.0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.training.device
+
+    @property
+    def batch_size(self) -> int:
+        """Images a step."""
+        assert self.recipe.optim.batch_size is not None
+        return self.recipe.optim.batch_size
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in the training part; what is over is left to another epoch's order."""
+        return max(1, len(self.training) // self.batch_size)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What is done to training images."""
+        return Augmentation(self.recipe.augment.crop or 0, self.recipe.augment.flip == "random")
+
+    def learning_rate(self) -> float:
+        """The rate of the next step: the peak times the schedule's factor in the middle of that step."""
+        schedule = SCHEDULES[self.recipe.schedule.kind]
+        progress = self.plan.progress(self.position.step)
+        assert self.recipe.optim.lr is not None
+        return self.recipe.optim.lr * schedule(progress, self.recipe.schedule.warmup)
+
+    def checkpoint(self, log_offset: int) -> Checkpoint:
+        """Everything needed to go on exactly from here."""
+        statistics = self.training.statistics
+        position = self.position
+        state: dict[str, Any] = {
+            "position": {name: getattr(position, name) for name in Position.__slots__},
+            "plan": [list(knot) for knot in self.plan.knots],
+            "best_accuracy": self.best_accuracy,
+            "running_seconds": self.clock.running(),
+            "log_offset": log_offset,
+            "classes": list(self.classes),
+            "size": self.training.size,
+            "statistics": {"shift": list(statistics.shift), "scale": list(statistics.scale)},
+        }
+        tensors = {**flatten_optimizer(self.optimizer), "rng.torch": torch.get_rng_state()}
+        return Checkpoint(self.model.state_dict(), tensors, state)
+
+    def restore(self, checkpoint: Checkpoint) -> int:
+        """Goes to where a checkpoint was made; returns the log's offset then.
+
+        Raises:
+            UserError: when the checkpoint is of other classes or of another network.
+        """
+        state = checkpoint.state
+        check_classes(state, self.classes)
+        try:
+            self.model.load_state_dict(dict(checkpoint.weights))
+        except RuntimeError as error:
+            raise UserError(
+                "the checkpoint is of another network than the recipe's", hint="Resume with the run's own recipe"
+            ) from error
+        tensors = dict(checkpoint.optimizer)
+        torch.set_rng_state(tensors.pop("rng.torch"))
+        restore_optimizer(self.optimizer, tensors)
+        self.position = Position(**state["position"])
+        self.plan = Plan(tuple((int(step), int(total)) for step, total in state["plan"]))
+        self.best_accuracy = state["best_accuracy"]
+        self.clock.before = state["running_seconds"]
+        return int(state["log_offset"])
+
+
+def check_classes(state: Any, classes: tuple[str, ...]) -> None:  # noqa: ANN401 - JSON
+    """Refuses a checkpoint of other classes.
+
+    Raises:
+        UserError: naming what differs.
+    """
+    kept = tuple(state["classes"])
+    if kept != classes:
+        more, less = sorted(set(classes) - set(kept)), sorted(set(kept) - set(classes))
+        raise UserError(
+            f"the checkpoint is of other classes: the data have {len(classes)}, the checkpoint {len(kept)}"
+            + (f"; only in the data: {', '.join(more[:5])}" if more else "")
+            + (f"; only in the checkpoint: {', '.join(less[:5])}" if less else ""),
+            hint="Give the data the run was trained on, or start a new run with another -o",
+        )
+
+
+def build_model(recipe: Recipe, classes: int) -> nn.Module:
+    """The network with its initial weights, a function of the recipe and its seed."""
+    assert recipe.data.size is not None
+    torch.manual_seed(stream_key(recipe.seed, "init") % 2**63)
+    shape = Shape(recipe.data.size, classes, recipe.model.width or 32)
+    # Channels last is where PyTorch's processor kernels for convolution and pooling are several times faster.
+    return MODELS[recipe.model.name](shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def build(
+    recipe: Recipe, training: Batches, validation: Batches, classes: tuple[str, ...], *, plan: Plan, clock: Clock
+) -> Session:
+    """A session at step 0."""
+    model = build_model(recipe, len(classes)).to(training.device)
+    groups = parameter_groups(model, recipe.regularize.decay, biases=recipe.regularize.biases)
+    assert recipe.optim.lr is not None
+    optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim.lr, recipe.optim.momentum)
+    torch.manual_seed(stream_key(recipe.seed, "noise") % 2**63)
+    loss = LOSSES[recipe.loss.kind]
+    return Session(recipe, model, loss, optimizer, training, validation, classes, plan, clock)
