@@ -19,7 +19,7 @@ from babysit.device import describe
 from babysit.diagnosing import RULES
 from babysit.errors import InterruptedTraining, UserError, writing
 from babysit.inference.predictor import Prediction, Predictor, load_predictor
-from babysit.recipe import Override, Recipe, parse, read_resolved, render
+from babysit.recipe import Override, Parsed, Recipe, parse, read_resolved, render, setting_names
 from babysit.record import atomic
 from babysit.record import run as runs
 from babysit.record.log import LogWriter, cut
@@ -88,29 +88,29 @@ def train(
         InterruptedTraining: after Ctrl-C or SIGTERM, with the state saved.
     """
     show, clock = show or Silent(), clock or Clock(time.perf_counter())
-    asked = resolved_request(data, recipe, settings)
+    asked = read_request(data, recipe, settings)
     if resume:
         if out is None:
             raise UserError("--resume needs to know which run", where="--resume", hint="Give its folder with -o RUN")
         run = Run(Path(out))
         if (run.path / "manifest.json").exists():
-            return _resume(run, data, settings, show, clock)
+            return _resume(run, asked, show, clock)
         show.say(f"There is no run at {run.path} yet: starting from the beginning.")
-    return _start(asked, Path(out) if out else None, show, clock)
+    return _start(asked.recipe, Path(out) if out else None, show, clock)
 
 
-def resolved_request(data: str, recipe: str | Path | None = None, settings: Settings = ()) -> Recipe:
+def read_request(data: str, recipe: str | Path | None = None, settings: Settings = ()) -> Parsed:
     """What was asked for, checked for every fault that needs no data to be seen."""
-    parsed = parse(
-        Path(recipe) if recipe else None, [*_overrides(settings), Override("data.source", str(data), "DATA")]
-    )
-    return resolve.check(parsed)
+    overrides = [*_overrides(settings), Override("data.source", str(data), "DATA")]
+    parsed = parse(Path(recipe) if recipe else None, overrides)
+    resolve.check(parsed)
+    return parsed
 
 
 def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings = ()) -> str:
     """The resolved recipe as TOML, with the reason of each decision; trains nothing."""
     clock = Clock(time.perf_counter())
-    asked = resolved_request(data, recipe, settings)
+    asked = read_request(data, recipe, settings).recipe
     catalog, sized, reasons = prepare.look(asked, clock)
     cut_data = prepare.decode(catalog, sized, clock=clock, show=Silent())
     filled, more = resolve.fill(sized, resolve.Facts(len(cut_data.split.train), catalog.flips))
@@ -146,22 +146,23 @@ def _start(asked: Recipe, out: Path | None, show: Show, clock: Clock) -> Trained
     catalog, recipe, reasons = prepare.look(asked, clock)
     data = prepare.decode(catalog, recipe, clock=clock, show=show)
     _tell_data(data, show)
-    session, recipe, more = prepare.start(recipe, data, clock=clock, show=show)
+    session, recipe, more = prepare.start(recipe, data, clock)
     session.recipe = recipe
     reasons = {**reasons, **more}
     for name, why in reasons.items():
-        part, setting = name.split(".")
-        show.say(f"  {name} = {getattr(getattr(recipe, part), setting)} ({why})")
-    run = runs.create(out or runs.free_name(Path("runs"), _stem(asked.data.source)))
+        show.say(f"  {name} = {recipe.get(name)} ({why})")
+    with clock.section("record"):
+        run = runs.create(out or runs.free_name(Path("runs"), _stem(asked.data.source)))
     with runs.lock(run):
-        with writing(run.path, "the run"):
-            atomic.write_text(run.recipe, render(recipe, reasons))
-        prepare.write_split(run, data)
-        run.update_manifest(status="training", data=data.summary(), reasons=reasons)
+        with clock.section("record"):
+            prepare.write_split(run, data)
+            with writing(run.path, "the run"):
+                atomic.write_text(run.recipe, render(recipe, reasons))
+            run.update_manifest(status="training", data=data.summary(), reasons=reasons)
         return _fit(session, run, data, show)
 
 
-def _resume(run: Run, source: str, settings: Settings, show: Show, clock: Clock) -> Trained:
+def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
     manifest = run.read_manifest()
     if not run.recipe.exists() or "data" not in manifest:
         show.say("The run was stopped before its first step: starting from the beginning.")
@@ -172,9 +173,9 @@ def _resume(run: Run, source: str, settings: Settings, show: Show, clock: Clock)
         for folder in (run.checkpoints, run.predictions):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-        return _start(resolved_request(source, None, settings), run.path, show, clock)
+        return _start(asked.recipe, run.path, show, clock)
     recipe = read_resolved(run.recipe)
-    _check_same(recipe, source, settings, run)
+    _check_same(recipe, asked, run)
     if manifest.get("status") == "finished":
         show.say("This run has finished already; nothing is left to do.")
         return _result(run, clock, [])
@@ -184,7 +185,7 @@ def _resume(run: Run, source: str, settings: Settings, show: Show, clock: Clock)
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
         for complaint in complaints:
             show.say(f"Passed over: {complaint}")
-        session, recipe, _ = prepare.start(recipe, data, clock=clock, show=show)
+        session, recipe, _ = prepare.start(recipe, data, clock)
         if kept is not None:
             offset = session.restore(kept)
             prepare.check_split(run, data)
@@ -200,8 +201,9 @@ def _resume(run: Run, source: str, settings: Settings, show: Show, clock: Clock)
 
 def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     clock = session.clock
-    _note_session(run, session)
-    pace = prepare.pace_of(session, 0.05)
+    with clock.section("record"):
+        _note_session(run, session)
+    pace = prepare.pace_of(session)
     writer = LogWriter(run.log)
     begun, first = time.perf_counter(), session.position.step
     try:
@@ -219,17 +221,18 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
         writer.close()
     seconds = time.perf_counter() - begun
     stopped = any(diagnosis.severity == "stop" for diagnosis in diagnoses)
-    if session.recipe.train.budget and not stopped:
-        _freeze_budget(session, run)
     rate = (session.position.step - first) * session.batch_size / max(seconds, 1e-9)
-    run.update_manifest(
-        status="stopped by a diagnosis" if stopped else "finished",
-        epochs=session.position.epoch,
-        steps=session.position.step,
-        seconds=clock.running(),
-        images_per_second=rate,
-        data=data.summary(),
-    )
+    with clock.section("record"):
+        if session.recipe.train.budget and not stopped:
+            _freeze_budget(session, run)
+        run.update_manifest(
+            status="stopped by a diagnosis" if stopped else "finished",
+            epochs=session.position.epoch,
+            steps=session.position.step,
+            seconds=clock.running(),
+            images_per_second=rate,
+            data=data.summary(),
+        )
     if (run.predictions / "val.npz").exists():
         with clock.section("report"):
             run.update_manifest(times={name: round(value, 4) for name, value in clock.totals().items()})
@@ -266,32 +269,28 @@ def _freeze_budget(session: Session, run: Run) -> None:
     atomic.write_text(run.recipe, render(frozen, notes))
 
 
-def _check_same(recipe: Recipe, source: str, settings: Settings, run: Run) -> None:
-    """A resumed run keeps its recipe; a setting that contradicts it is said, not ignored."""
+def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
+    """A resumed run keeps its recipe; a setting that contradicts it is said, not ignored.
+
+    What a rule or a measurement decided for the run may differ from what was asked then, and so may the length of a
+    budget run that has ended.
+    """
+    decided = {*run.read_manifest().get("reasons", {}), "data.source"}
+    if recipe.train.corrections:
+        decided.add("train.budget")
     differing = [
-        f"{override.name} ({override.where})"
-        for override in _overrides(settings)
-        if (
-            "." in override.name
-            and _setting(recipe, override.name)
-            != _setting(recipe.replace({override.name: override.value}), override.name)
-        )
-        or (override.name == "seed" and recipe.seed != override.value)
+        f"{name} ({asked.places[name]})"
+        for name in asked.places
+        if name in setting_names() and name not in decided and recipe.get(name) != asked.recipe.get(name)
     ]
-    if Path(recipe.data.source).resolve() != Path(source).resolve():
-        differing.insert(0, f"the data ({source} instead of {recipe.data.source})")
-    frozen_budget = recipe.train.corrections and any(name.startswith("train.budget") for name in differing)
-    if differing and not frozen_budget:
+    if Path(recipe.data.source).resolve() != Path(asked.recipe.data.source).resolve():
+        differing.insert(0, f"the data ({asked.recipe.data.source} instead of {recipe.data.source})")
+    if differing:
         raise UserError(
             f"a resumed run keeps its settings, but these differ: {', '.join(differing)}",
             where=str(run.recipe),
             hint="Leave them out to go on with the run, or start a new one with another -o",
         )
-
-
-def _setting(recipe: Recipe, name: str) -> object:
-    part, setting = name.split(".")
-    return getattr(getattr(recipe, part), setting)
 
 
 def _overrides(settings: Settings) -> list[Override]:

@@ -18,15 +18,23 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 WORTH = 1.15
 """How many times faster bfloat16 must measure before it is taken: less is within the noise of a busy machine."""
 
-TIMED = 5
+THREADS_WORTH = 1.25
+"""The same for more than one thread. Threads wait for each other in every layer, so on a machine that becomes busy
+many threads on a small network are far slower than one: 20 times, measured (docs/log.md)."""
+
+REPEATS = 5
+SECONDS = 1.0
+
+Step = Callable[[torch.dtype], tuple[float, Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
-    """The arithmetic chosen, why in one sentence, and the seconds one measured step took in it."""
+class Measured:
+    """The arithmetic and the number of threads chosen, why, and the seconds one measured step took with them."""
 
-    name: str
-    why: str
+    precision: str
+    threads: int
+    reasons: dict[str, str]
     step_seconds: float
 
 
@@ -35,32 +43,46 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def choose_precision(asked: str, step: Callable[[torch.dtype], tuple[float, Tensor]]) -> Precision:
-    """Measures the real network's step in float32 and bfloat16, and takes bfloat16 only if right and faster.
+def self_test(precision: str, threads: int | None, step: Step) -> Measured:
+    """Measures the real network's step, and takes bfloat16 only if right and faster, more threads only if faster.
 
     Right means: the loss within 3 %, and the gradient's cosine with the float32 gradient at least 0.95.
+    The number of threads is left as chosen.
 
     Arguments:
-        asked: "auto", "float32" or "bfloat16".
+        precision: "auto", "float32" or "bfloat16".
+        threads: None to choose between one and all.
         step: runs one forward and backward in a dtype on a copy of the network; gives loss and flat gradient.
     """
-    names = ["float32", "bfloat16"] if asked == "auto" else [asked]
+    reasons: dict[str, str] = {}
+    most = threads or torch.get_num_threads()
+    torch.set_num_threads(most)
+    names = ["float32", "bfloat16"] if precision == "auto" else [precision]
     results = {name: step(DTYPES[name]) for name in names}  # warms up, too
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(TIMED):
-        for name in names:  # in turn, so that a disturbance meets both
-            begun = time.perf_counter()
-            step(DTYPES[name])
-            seconds[name].append(time.perf_counter() - begun)
-    taken = {name: statistics.median(values) for name, values in seconds.items()}
-    if asked != "auto":
-        return Precision(asked, "as asked", taken[asked])
-    ratio = taken["float32"] / taken["bfloat16"]
-    if not _agree(results["float32"], results["bfloat16"]):
-        return Precision("float32", "the self-test found bfloat16 wrong on this machine", taken["float32"])
-    if ratio < WORTH:
-        return Precision("float32", f"the self-test measured bfloat16 at {ratio:.2f} times its speed", taken["float32"])
-    return Precision("bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast", taken["bfloat16"])
+    taken = _in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
+    chosen = names[0]
+    if precision == "auto":
+        ratio = taken["float32"] / taken["bfloat16"]
+        if not _agree(results["float32"], results["bfloat16"]):
+            why = "the self-test found bfloat16 wrong on this machine"
+        elif ratio < WORTH:
+            why = f"the self-test measured bfloat16 at {ratio:.2f} times its speed"
+        else:
+            chosen, why = "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast"
+        reasons["train.precision"] = why
+    if threads is not None or most == 1:
+        return Measured(chosen, most, reasons, taken[chosen])
+
+    def with_threads(count: int) -> None:
+        torch.set_num_threads(count)
+        step(DTYPES[chosen])
+
+    by_threads = _in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
+    ratio = by_threads["1"] / by_threads[str(most)]
+    threads = most if ratio >= THREADS_WORTH else 1
+    reasons["train.threads"] = f"the self-test measured {most} threads at {ratio:.2f} times the speed of one"
+    torch.set_num_threads(threads)
+    return Measured(chosen, threads, reasons, by_threads[str(threads)])
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
@@ -84,6 +106,20 @@ def describe(device: torch.device) -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+def _in_turn(arms: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """The median seconds of each arm, run in turn so that a disturbance meets all; bounded in time."""
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    begun = time.perf_counter()
+    while len(seconds[next(iter(arms))]) < REPEATS and (
+        time.perf_counter() - begun < SECONDS or not all(seconds.values())
+    ):
+        for name, arm in arms.items():
+            start = time.perf_counter()
+            arm()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def _agree(one: tuple[float, Tensor], other: tuple[float, Tensor]) -> bool:

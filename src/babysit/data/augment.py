@@ -12,6 +12,21 @@ from numpy.typing import NDArray
 
 from babysit.seeds import below, counted, stream_key
 
+LARGEST_GATHERED = 64
+"""Up to this size in pixels a batch is gathered pixel by pixel, above it slice by slice: what measured faster."""
+
+MARGIN = 1.125
+"""Canvas over training size for larger images: the room in which a crop jitters."""
+
+
+def canvas_for(size: int) -> int:
+    """Side of the cached canvas: the training size, with room for the crop's jitter above 64 pixels.
+
+    >>> canvas_for(32), canvas_for(128)
+    (32, 144)
+    """
+    return size if size <= LARGEST_GATHERED else round(size * MARGIN / 8) * 8
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
@@ -67,7 +82,9 @@ def cut(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: 
     canvas = pixels.shape[1]
     inside = min(views.top.min(), views.left.min()) >= 0 and max(views.top.max(), views.left.max()) + size <= canvas
     # Gathering pixel by pixel is quickest for small images, copying a slice per image for large ones.
-    return _slices(pixels, rows, views, size) if inside and size > 64 else _gather(pixels, rows, views, size)
+    return (
+        _slices(pixels, rows, views, size) if inside and size > LARGEST_GATHERED else _gather(pixels, rows, views, size)
+    )
 
 
 def _slices(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: int) -> NDArray[np.uint8]:

@@ -71,7 +71,7 @@ def open_cache(
     size: int,
     resize: Resize,
     *,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None],
 ) -> Cache:
     """The decoded images of a catalog, built on first use.
 

@@ -101,7 +101,7 @@ def catalog_of(
         )
     if len(classes) < 2:
         raise UserError(
-            f"there is only one class, '{classes[0]}'",
+            f"there is only one class, '{min(classes)}'",
             where=source,
             hint="A classifier needs at least two: give a folder with one folder of images per class",
         )

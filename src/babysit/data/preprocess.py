@@ -24,7 +24,7 @@ def fit_none(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> Statistics: 
 def fit_channel_mean(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> Statistics:
     """Subtracts the mean of each channel; divides by the constant TYPICAL_DEVIATION."""
     means, _ = channel_moments(pixels, rows)
-    return Statistics(_triple(means), (TYPICAL_DEVIATION,) * 3)
+    return Statistics(_triple(means), _triple([TYPICAL_DEVIATION] * 3))
 
 
 def fit_standardize(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> Statistics:

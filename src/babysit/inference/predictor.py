@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from babysit import checkpoint
-from babysit.data.augment import cut, plain_views
+from babysit.data.augment import canvas_for, cut, plain_views
 from babysit.data.batches import normalise
 from babysit.data.decode import UnreadableImage, decode, quiet_decoding
 from babysit.data.statistics import Statistics
 from babysit.device import DTYPES, autocast, choose_device
 from babysit.errors import BrokenCheckpointError, UserError
+from babysit.models import build_model, shape_of
 from babysit.recipe import Recipe, read_resolved
 from babysit.record.run import Run
-from babysit.training.resolve import canvas_for
-from babysit.training.session import build_model
 
 BATCH = 64
 
@@ -139,7 +138,7 @@ def load_predictor(path: Path) -> Predictor:
         raise UserError("the run has no checkpoint yet", where=str(path), hint="Train it further with --resume")
     state = kept.state
     classes = tuple(state["classes"])
-    model = build_model(recipe, len(classes))
+    model = build_model(recipe.model.name, shape_of(recipe, len(classes)), seed=recipe.seed)
     try:
         model.load_state_dict(dict(kept.weights))
     except RuntimeError as error:

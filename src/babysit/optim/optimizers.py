@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Callable
 
 import torch
@@ -10,6 +12,15 @@ from babysit.tables import Table
 
 Groups = list[dict[str, object]]
 Make = Callable[[Groups, float, float], torch.optim.Optimizer]
+
+
+def import_ahead() -> None:
+    """Imports PyTorch's compiler in the background, beside the reading of the data.
+
+    An optimiser's first use imports `torch._dynamo`, only to exclude itself from compilation: 1.5 seconds, measured,
+    that would otherwise stand before the first step.
+    """
+    threading.Thread(target=importlib.import_module, args=("torch._dynamo",), daemon=True).start()
 
 
 def sgd(groups: Groups, lr: float, momentum: float) -> torch.optim.Optimizer:  # noqa: ARG001

@@ -93,7 +93,8 @@ class TrainPart(Part):
 
     The length is `epochs`, or `budget` (seconds of wall clock, everything included), or `steps`.
     `corrections` are a budget run's knots, (step, total steps as believed then): a run that follows them
-    takes the same learning rates. `checkpoint_seconds` is the longest time between two checkpoints.
+    takes the same learning rates. `precision` and `threads` (of the processor) are measured at the start when they
+    are not given; both decide the last bits of every sum. `checkpoint_seconds` is the longest time between two checkpoints.
     """
 
     epochs: Annotated[int, Field(ge=1)] | None = None
@@ -101,6 +102,7 @@ class TrainPart(Part):
     steps: Annotated[int, Field(ge=1)] | None = None
     corrections: tuple[tuple[int, int], ...] = ()
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     checkpoint_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
 
 
@@ -122,6 +124,17 @@ class Recipe(Part):
     train: TrainPart = TrainPart()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
+    def get(self, name: str) -> object:
+        """A setting by its dotted name.
+
+        >>> Recipe().get("optim.momentum")
+        0.9
+        """
+        value: object = self
+        for part in name.split("."):
+            value = getattr(value, part)
+        return value
+
     def replace(self, changes: dict[str, object]) -> Recipe:
         """A recipe with some settings changed, checked again.
 
@@ -142,7 +155,7 @@ class Recipe(Part):
         return Recipe.model_validate(values)
 
 
-def settings() -> list[str]:
+def setting_names() -> list[str]:
     """Every setting's dotted name, in the recipe's order."""
     names: list[str] = []
     for name, field in Recipe.model_fields.items():

@@ -16,7 +16,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from babysit.errors import Fault, UserError
-from babysit.recipe.schema import Recipe, settings
+from babysit.recipe.schema import Recipe, setting_names
 from babysit.tables import nearest
 
 
@@ -152,7 +152,7 @@ def _lines(text: str) -> dict[str, int]:
 
 
 def _put(values: dict[str, Any], name: str, value: object) -> bool:
-    if name not in settings():
+    if name not in setting_names():
         return False
     *parts, last = name.split(".")
     target = values
@@ -183,7 +183,7 @@ def _take_out(values: dict[str, Any], location: list[str]) -> str:
 
 
 def _unknown(name: str, where: str) -> Fault:
-    known = settings()
+    known = setting_names()
     near = nearest(name, known)
     if not near:
         last = name.rsplit(".", 1)[-1]

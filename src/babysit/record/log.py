@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, BinaryIO, Literal
 
 from babysit.errors import UserError
 from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation
@@ -63,12 +63,11 @@ class LogWriter:
     """
 
     path: Path
-    _stream: object = field(init=False, repr=False)
+    _stream: BinaryIO = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         new = not self.path.exists() or self.path.stat().st_size == 0
-        # Line-buffered would flush each write anyway; unbuffered bytes keep the offset exact.
-        self._stream = self.path.open("ab", buffering=0)
+        self._stream = self.path.open("ab")
         if new:
             self._write({"kind": "header", "format": FORMAT, "units": QUANTITIES})
 
@@ -79,17 +78,18 @@ class LogWriter:
 
     def sync(self) -> int:
         """Forces everything to the disk and returns the offset of the end, for a checkpoint to keep."""
-        os.fsync(self._stream.fileno())  # type: ignore[attr-defined]
+        os.fsync(self._stream.fileno())
         return self.path.stat().st_size
 
     def close(self) -> None:
         """Closes the file."""
-        self._stream.close()  # type: ignore[attr-defined]
+        self._stream.close()
 
     def _write(self, record: dict[str, object]) -> None:
         body = json.dumps(record, separators=(",", ":"), allow_nan=False)
         line = f'{body[:-1]},"crc":"{zlib.crc32(body.encode()):08x}"}}\n'
-        self._stream.write(line.encode())  # type: ignore[attr-defined]
+        self._stream.write(line.encode())
+        self._stream.flush()
 
 
 def read_log(path: Path) -> RunLog:
@@ -151,7 +151,7 @@ def cut(path: Path, offset: int) -> Path | None:
     return aside
 
 
-def _checked(line: bytes) -> dict[str, object] | None:  # type: ignore[type-arg]
+def _checked(line: bytes) -> dict[str, Any] | None:
     head, mark, tail = line.rpartition(b',"crc":"')
     if not mark or len(tail) != 10 or not tail.endswith(b'"}'):
         return None

@@ -231,7 +231,7 @@ def _mistakes(run: Run, manifest: dict[str, Any]) -> str:
     names = _names(run)
     if not cache.exists():
         return "<p>The decoded images are no longer in the cache, so the pictures are left out.</p>"
-    size = _canvas(cache, manifest)
+    size = _canvas(cache)
     pixels = np.memmap(cache, np.uint8, "r").reshape(-1, size, size, 3)
     items = []
     for place in worst.tolist():
@@ -250,7 +250,7 @@ def _names(run: Run) -> list[str]:
         return [row["path"] for row in csv.DictReader(stream) if row["part"] == "val"]
 
 
-def _canvas(cache: Path, manifest: dict[str, Any]) -> int:
+def _canvas(cache: Path) -> int:
     count = json.loads((cache.parent / "meta.json").read_text(encoding="utf-8"))["count"]
     return round((cache.stat().st_size / count / 3) ** 0.5)
 

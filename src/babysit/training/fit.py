@@ -160,6 +160,10 @@ class Fit:
 
     def _judge(self) -> None:
         """Applies the rules to all that has been seen; each rule speaks once."""
+        with self.session.clock.section("judge"):
+            self._apply_rules()
+
+    def _apply_rules(self) -> None:
         recipe = self.session.recipe
         known = Known(recipe.optim.lr, recipe.optim.batch_size, len(self.session.classes))
         said = {diagnosis.rule for diagnosis in self.diagnoses}

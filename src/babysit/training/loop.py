@@ -51,7 +51,8 @@ def train(session: Session) -> Iterator[Event]:
     """
     seed = session.recipe.seed
     while (position := session.position).step < session.plan.total or position.batch > 0:
-        order = permutation(seed, position.epoch, len(session.training))
+        with session.clock.section("batch"):
+            order = permutation(seed, position.epoch, len(session.training))
         while position.batch < session.steps_per_epoch and position.step < session.plan.total:
             start = position.batch * session.batch_size
             samples = order[start : start + session.batch_size]
@@ -65,15 +66,15 @@ def train(session: Session) -> Iterator[Event]:
 
 def _step(session: Session, images: Tensor, labels: Tensor) -> StepDone:
     clock, position, rate = session.clock, session.position, session.learning_rate()
-    session.model.train()
     with clock.section("forward"):
+        session.model.train()
         with autocast(session.device, session.recipe.train.precision):
             scores = session.model(images)
         loss = session.loss(scores, labels)
         value = float(loss.detach())
         correct = int((scores.detach().argmax(dim=1) == labels).sum())
     with clock.section("backward"):
-        session.optimizer.zero_grad(set_to_none=True)
+        session.model.zero_grad(set_to_none=True)
         loss.backward()
     with clock.section("update"):
         for group in session.optimizer.param_groups:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from babysit.clock import Clock
 from babysit.data import split as splitting
+from babysit.data.augment import canvas_for
 from babysit.data.batches import Batches
 from babysit.data.cache import Cache, open_cache
 from babysit.data.catalog import Catalog
@@ -18,9 +19,11 @@ from babysit.data.decode import UnreadableImage, dimensions, quiet_decoding
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.data.sources import open_source
 from babysit.data.split import Split
-from babysit.device import DTYPES, choose_device, choose_precision
+from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
 from babysit.losses import LOSSES
+from babysit.models import build_model, shape_of
+from babysit.optim.optimizers import import_ahead
 from babysit.recipe import Recipe
 from babysit.record import atomic
 from babysit.record.run import Run
@@ -29,7 +32,7 @@ from babysit.training import resolve
 from babysit.training.pace import Pace
 from babysit.training.plan import Plan
 from babysit.training.precision import IMAGES, measured_step
-from babysit.training.session import Session, build, build_model
+from babysit.training.session import Session, build
 
 SAMPLED = 256
 
@@ -68,6 +71,7 @@ class Data:
 
 def look(recipe: Recipe, clock: Clock) -> tuple[Catalog, Recipe, dict[str, str]]:
     """Lists the source and decides the training size from a sample of the images' headers."""
+    import_ahead()
     with clock.section("look"):
         catalog = open_source(recipe.data.source)
         sample = np.unique(np.linspace(0, len(catalog) - 1, min(SAMPLED, len(catalog))).astype(int))
@@ -98,7 +102,7 @@ def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show) -> Dat
         show.decoding(done, len(indices))
 
     with clock.section("decode"):
-        canvas = resolve.canvas_for(recipe.data.size)
+        canvas = canvas_for(recipe.data.size)
         cache = open_cache(catalog, indices, canvas, recipe.data.resize, progress=progress)
     usable = np.ones(len(indices), bool)
     usable[list(cache.unreadable)] = False
@@ -137,7 +141,7 @@ def check_split(run: Run, data: Data) -> None:
         )
 
 
-def start(recipe: Recipe, data: Data, *, clock: Clock, show: Show) -> tuple[Session, Recipe, dict[str, str]]:
+def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, dict[str, str]]:
     """Fits the statistics, decides the rest, measures the precision, and builds the session at step 0."""
     device = choose_device()
     with clock.section("statistics"):
@@ -149,42 +153,39 @@ def start(recipe: Recipe, data: Data, *, clock: Clock, show: Show) -> tuple[Sess
         assert size is not None
         return Batches(data.cache.pixels, rows, data.labels, size, statistics, DTYPES[precision], device)
 
-    step_seconds = 0.0
-    if recipe.train.precision == "auto" or recipe.train.budget:
-        with clock.section("self-test"):
-            model = build_model(recipe, len(data.catalog.classes)).to(device)
-            step = measured_step(model, LOSSES[recipe.loss.kind], part(data.split.train, "float32"))
-            precision = choose_precision(recipe.train.precision, step)
-        if recipe.train.precision == "auto":
-            reasons["train.precision"] = precision.why
-        recipe = recipe.replace({"train.precision": precision.name})
-        step_seconds = precision.step_seconds
+    with clock.section("self-test"):
+        model = build_model(recipe.model.name, shape_of(recipe, len(data.catalog.classes)), seed=recipe.seed).to(device)
+        step = measured_step(model, LOSSES[recipe.loss.kind], part(data.split.train, "float32"))
+        measured = self_test(recipe.train.precision, recipe.train.threads, step)
+    reasons.update(measured.reasons)
+    recipe = recipe.replace({"train.precision": measured.precision, "train.threads": measured.threads})
     chosen = recipe.train.precision
     training, validation = part(data.split.train, chosen), part(data.split.validation, chosen)
-    session = build(recipe, training, validation, data.catalog.classes, plan=Plan(((0, 1),)), clock=clock)
-    session.plan = first_plan(session, step_seconds)
+    with clock.section("build"):
+        session = build(recipe, training, validation, data.catalog.classes, plan=Plan(((0, 1),)), clock=clock)
+    session.step_seconds = measured.step_seconds / min(IMAGES, len(training)) * session.batch_size
+    session.plan = first_plan(session)
     return session, recipe, reasons
 
 
-def pace_of(session: Session, step_seconds: float) -> Pace | None:
+def pace_of(session: Session) -> Pace | None:
     """The pace of a budget run, with first guesses from the self-test."""
     budget = session.recipe.train.budget
     if budget is None:
         return None
-    images = min(IMAGES, len(session.training))
-    an_image = step_seconds / images
-    guess = an_image * session.batch_size, 0.4 * an_image * len(session.validation)
-    return Pace(budget, session.steps_per_epoch, *guess)
+    # Evaluation has no backward pass: about a third of a training step's work.
+    evaluation = 0.4 * session.step_seconds / session.batch_size * len(session.validation)
+    return Pace(budget, session.steps_per_epoch, session.step_seconds, evaluation)
 
 
-def first_plan(session: Session, step_seconds: float) -> Plan:
+def first_plan(session: Session) -> Plan:
     """The length as known before the first step."""
     train = session.recipe.train
     if train.corrections:
         return Plan(train.corrections)
     if train.steps is not None:
         return Plan(((0, train.steps),))
-    pace = pace_of(session, step_seconds)
+    pace = pace_of(session)
     if pace:
         return Plan(((0, pace.total_steps(0, session.clock.running())),))
     assert train.epochs is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from babysit.data.augment import canvas_for
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
@@ -16,17 +17,12 @@ from babysit.models import MODELS
 from babysit.models.quick import SMALLEST, pools_for
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import SCHEDULES
-from babysit.recipe import Recipe
-from babysit.recipe.text import Parsed
+from babysit.recipe import Parsed, Recipe
 from babysit.tables import Table
 
 SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Training sizes the rule chooses from; 128 is where a step on a small machine still takes well under a second."""
 
-MARGIN = 1.125
-"""Canvas over training size for images above 64 pixels: the room in which a crop jitters."""
-
-LARGEST_GATHERED = 64
 BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
 IMAGES_IN_A_RUN = 540_000
@@ -71,15 +67,6 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
     return recipe.replace({"data.size": size}), {"data.size": why}
 
 
-def canvas_for(size: int) -> int:
-    """Side of the cached canvas: the training size, with room for the crop's jitter above 64 pixels.
-
-    >>> canvas_for(32), canvas_for(128)
-    (32, 144)
-    """
-    return size if size <= LARGEST_GATHERED else round(size * MARGIN / 8) * 8
-
-
 def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     """Decides everything that is still by rule, except the precision, which a measurement decides.
 
@@ -92,8 +79,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     reasons: dict[str, str] = {}
 
     def decide(name: str, value: object, why: str) -> None:
-        part, setting = name.split(".")
-        if getattr(getattr(recipe, part), setting) is None:
+        if recipe.get(name) is None:
             values[name], reasons[name] = value, f"by rule: {why}"
 
     room = (canvas_for(size) - size) // 2 or size // 8

@@ -14,7 +14,7 @@ from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches
 from babysit.errors import UserError
 from babysit.losses import LOSSES, Loss
-from babysit.models import MODELS, Shape
+from babysit.models import build_model, shape_of
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import SCHEDULES
 from babysit.recipe import Recipe
@@ -37,7 +37,10 @@ class Position:
 
 @dataclass
 class Session:
-    """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time."""
+    """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time.
+
+    `step_seconds` is the self-test's guess of one step, for planning a time budget.
+    """
 
     recipe: Recipe
     model: nn.Module
@@ -50,6 +53,7 @@ class Session:
     clock: Clock
     position: Position = field(default_factory=Position)
     best_accuracy: float = -1.0
+    step_seconds: float = 0.0
 
     @property
     def device(self) -> torch.device:
@@ -137,20 +141,11 @@ def check_classes(state: Any, classes: tuple[str, ...]) -> None:  # noqa: ANN401
         )
 
 
-def build_model(recipe: Recipe, classes: int) -> nn.Module:
-    """The network with its initial weights, a function of the recipe and its seed."""
-    assert recipe.data.size is not None
-    torch.manual_seed(stream_key(recipe.seed, "init") % 2**63)
-    shape = Shape(recipe.data.size, classes, recipe.model.width or 32)
-    # Channels last is where PyTorch's processor kernels for convolution and pooling are several times faster.
-    return MODELS[recipe.model.name](shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
 def build(
     recipe: Recipe, training: Batches, validation: Batches, classes: tuple[str, ...], *, plan: Plan, clock: Clock
 ) -> Session:
     """A session at step 0."""
-    model = build_model(recipe, len(classes)).to(training.device)
+    model = build_model(recipe.model.name, shape_of(recipe, len(classes)), seed=recipe.seed).to(training.device)
     groups = parameter_groups(model, recipe.regularize.decay, biases=recipe.regularize.biases)
     assert recipe.optim.lr is not None
     optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim.lr, recipe.optim.momentum)
