@@ -56,7 +56,10 @@ def self_test(precision: str, threads: int | None, step: Step) -> Measured:
     """
     reasons: dict[str, str] = {}
     most = threads or torch.get_num_threads()
-    torch.set_num_threads(most)
+    if threads is None and most > 1:
+        threads, reasons["train.threads"] = _choose_threads(most, step)
+    threads = threads or most
+    torch.set_num_threads(threads)
     names = ["float32", "bfloat16"] if precision == "auto" else [precision]
     results = {name: step(DTYPES[name]) for name in names}  # warms up, too
     taken = _in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
@@ -70,19 +73,21 @@ def self_test(precision: str, threads: int | None, step: Step) -> Measured:
         else:
             chosen, why = "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast"
         reasons["train.precision"] = why
-    if threads is not None or most == 1:
-        return Measured(chosen, most, reasons, taken[chosen])
+    return Measured(chosen, threads, reasons, taken[chosen])
+
+
+def _choose_threads(most: int, step: Step) -> tuple[int, str]:
+    """One thread or all, and why."""
 
     def with_threads(count: int) -> None:
         torch.set_num_threads(count)
-        step(DTYPES[chosen])
+        step(torch.float32)
 
-    by_threads = _in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
-    ratio = by_threads["1"] / by_threads[str(most)]
-    threads = most if ratio >= THREADS_WORTH else 1
-    reasons["train.threads"] = f"the self-test measured {most} threads at {ratio:.2f} times the speed of one"
-    torch.set_num_threads(threads)
-    return Measured(chosen, threads, reasons, by_threads[str(threads)])
+    with_threads(most)
+    taken = _in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
+    ratio = taken["1"] / taken[str(most)]
+    why = f"the self-test measured {most} threads at {ratio:.2f} times the speed of one"
+    return (most if ratio >= THREADS_WORTH else 1), why
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

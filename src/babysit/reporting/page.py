@@ -24,6 +24,7 @@ from babysit.record.run import Run
 MISTAKES = 24
 MOST_POINTS = 1500
 MOST_CONFUSION_CLASSES = 40
+DARK = ' class="dark"'
 
 
 def validation_scores(run: Run) -> Scores:
@@ -209,7 +210,9 @@ def _confusion(scores: Scores) -> str:
     for name, row in zip(scores.classes, scores.confusion, strict=True):
         total = max(1, sum(row))
         cells = "".join(
-            f'<td style="background:rgba(var(--mark),{count / total:.3f})">{count or ""}</td>' for count in row
+            f'<td style="background:rgba(var(--mark),{count / total:.3f})"{DARK if count > total / 2 else ""}>'
+            f"{count or ''}</td>"
+            for count in row
         )
         body += f'<tr><th class="side">{_escape(name)}</th>{cells}</tr>'
     return (

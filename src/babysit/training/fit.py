@@ -124,9 +124,10 @@ class Fit:
             scores = score(predicted, session.validation.labels[session.validation.rows], session.classes)
         if self.pace:
             self.pace.evaluated(time.perf_counter() - begun)
-        best = scores.accuracy > session.best_accuracy
+        # Of two equally accurate networks the one with the lower loss is kept.
+        best = (scores.accuracy, -scores.loss) > session.best
         if best:
-            session.best_accuracy, self._best_is_now = scores.accuracy, True
+            session.best, self._best_is_now = (scores.accuracy, -scores.loss), True
             with session.clock.section("record"):
                 write_predictions(self.run, session, predicted)
         values = {

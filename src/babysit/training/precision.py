@@ -11,7 +11,7 @@ from torch import Tensor
 from babysit.data.batches import Batches
 from babysit.losses import Loss
 
-IMAGES = 64
+IMAGES = 32
 
 
 def measured_step(model: torch.nn.Module, loss: Loss, part: Batches) -> Callable[[torch.dtype], tuple[float, Tensor]]:

@@ -39,7 +39,7 @@ class Position:
 class Session:
     """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time.
 
-    `step_seconds` is the self-test's guess of one step, for planning a time budget.
+    `best` is the kept network's validation accuracy and negative loss; `step_seconds` is the self-test's guess of one step, for planning a time budget.
     """
 
     recipe: Recipe
@@ -52,7 +52,7 @@ class Session:
     plan: Plan
     clock: Clock
     position: Position = field(default_factory=Position)
-    best_accuracy: float = -1.0
+    best: tuple[float, float] = (-1.0, 0.0)
     step_seconds: float = 0.0
 
     @property
@@ -90,7 +90,7 @@ class Session:
         state: dict[str, Any] = {
             "position": {name: getattr(position, name) for name in Position.__slots__},
             "plan": [list(knot) for knot in self.plan.knots],
-            "best_accuracy": self.best_accuracy,
+            "best": list(self.best),
             "running_seconds": self.clock.running(),
             "log_offset": log_offset,
             "classes": list(self.classes),
@@ -119,7 +119,8 @@ class Session:
         restore_optimizer(self.optimizer, tensors)
         self.position = Position(**state["position"])
         self.plan = Plan(tuple((int(step), int(total)) for step, total in state["plan"]))
-        self.best_accuracy = state["best_accuracy"]
+        accuracy, minus_loss = state["best"]
+        self.best = (accuracy, minus_loss)
         self.clock.before = state["running_seconds"]
         return int(state["log_offset"])
 
