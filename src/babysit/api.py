@@ -34,6 +34,8 @@ from babysit.version import VERSION
 if TYPE_CHECKING:
     from babysit.inference.predictor import Image_
 
+STOPPED = "stopped by a diagnosis"
+
 Settings = Mapping[str, object] | Sequence[Override]
 
 
@@ -113,7 +115,7 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
     asked = read_request(data, recipe, settings).recipe
     catalog, sized, reasons = prepare.look(asked, clock)
     cut_data = prepare.decode(catalog, sized, clock=clock, show=Silent())
-    filled, more = resolve.fill(sized, resolve.Facts(len(cut_data.split.train), catalog.flips))
+    _, filled, more = prepare.start(sized, cut_data, clock)
     return render(filled, {**reasons, **more})
 
 
@@ -176,12 +178,19 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         return _start(asked.recipe, run.path, show, clock)
     recipe = read_resolved(run.recipe)
     _check_same(recipe, asked, run)
+    if manifest.get("status") == STOPPED:
+        raise UserError(
+            "a diagnosis stopped this run; going on from its checkpoint would come to the same",
+            where=str(run.path),
+            hint=f"Read {run.diagnoses} or the report, and start a new run with changed settings and another -o",
+        )
     if manifest.get("status") == "finished":
         show.say("This run has finished already; nothing is left to do.")
         return _result(run, clock, [])
     with runs.lock(run):
         catalog, recipe, _ = prepare.look(recipe, clock)
         data = prepare.decode(catalog, recipe, clock=clock, show=show)
+        _tell_data(data, show)
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
         for complaint in complaints:
             show.say(f"Passed over: {complaint}")
@@ -226,7 +235,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
         if session.recipe.train.budget and not stopped:
             _freeze_budget(session, run)
         run.update_manifest(
-            status="stopped by a diagnosis" if stopped else "finished",
+            status=STOPPED if stopped else "finished",
             epochs=session.position.epoch,
             steps=session.position.step,
             seconds=clock.running(),

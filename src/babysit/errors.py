@@ -97,7 +97,7 @@ def writing(path: Path, what: str) -> Iterator[None]:
             raise UserError(
                 f"the disk is full: {what} could not be written",
                 where=str(path),
-                hint="Free some space (or point BABYSIT_CACHE, BABYSIT_STATE or -o elsewhere) and run the command again; "
+                hint="Free some space (or point BABYSIT_CACHE or -o elsewhere) and run the command again; "
                 "what was saved before is intact",
             ) from error
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,8 +133,8 @@ def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[lis
         UserError: when the images lie flat, without class folders.
     """
     shown = [(tuple(name.split("/")), stamp) for name, stamp in names]
-    shown = [(path, stamp) for path, stamp in shown if not any(_hidden(piece) for piece in path)]
-    images = [(path, stamp) for path, stamp in shown if Path(path[-1]).suffix.lower() in IMAGE_SUFFIXES]
+    shown = [(path, stamp) for path, stamp in shown if not any(map(_hidden, path))]
+    images = [(path, stamp) for path, stamp in shown if is_image_name(path[-1])]
     notes = []
     if others := len(shown) - len(images):
         notes.append(f"{others} files are not images by their name and were left out")
@@ -163,6 +162,16 @@ def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[lis
         notes.append(f"{len(items) - parted} images lie outside the part folders (train, val, test) and were left out")
         items = [item for item in items if item.part]
     return items, notes
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's name ends like an image's.
+
+    >>> is_image_name("a.JPG"), is_image_name("notes.txt")
+    (True, False)
+    """
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem and dot) and f".{suffix.lower()}" in IMAGE_SUFFIXES
 
 
 def _hidden(piece: str) -> bool:

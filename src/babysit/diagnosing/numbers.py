@@ -24,7 +24,8 @@ def not_a_number(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             claim = f"The loss is {row.values['loss']} since step {row.step}"
             claim += f", after {trail}." if trail else ", from the very first step."
             advice = (
-                f"Lower the learning rate: --set optim.lr={lower}. In a loop of your own: "
+                f"Lower the learning rate by tenths until the loss falls, first with --set optim.lr={lower}, or leave "
+                f"optim.lr out to have it chosen by rule. In a loop of your own: "
                 f"for group in optimizer.param_groups: group['lr'] = {lower}"
                 if trail
                 else "Look at the inputs and the initial weights: one of them holds values that are not numbers"

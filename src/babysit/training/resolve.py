@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from babysit.data.augment import canvas_for
+from babysit.data.augment import LARGEST_GATHERED, canvas_for
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
@@ -83,7 +83,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
             values[name], reasons[name] = value, f"by rule: {why}"
 
     room = (canvas_for(size) - size) // 2 or size // 8
-    decide("augment.crop", room, "an eighth of the size, or the canvas's margin")
+    decide("augment.crop", room, "an eighth of the size" if size <= LARGEST_GATHERED else "the canvas's margin")
     decide(
         "augment.flip",
         "random" if facts.flips else "none",
@@ -91,7 +91,11 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     )
     if recipe.model.name == "quick":
         pools = pools_for(size)
-        decide("model.width", 32, f"the first stage of quick, which halves {size} pixels {pools} times")
+        decide(
+            "model.width",
+            32,
+            f"what measured best for its time on small images; {size} pixels are halved in {pools} stages",
+        )
     fitting = [batch for batch in BATCHES if batch * STEPS_AN_EPOCH <= count]
     batch = recipe.optim.batch_size or min(count, max(fitting, default=BATCHES[0]))
     decide("optim.batch_size", batch, f"at least {STEPS_AN_EPOCH} steps an epoch of {count} images")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from babysit.data.catalog import Catalog, catalog_of, items_from_names
 from babysit.errors import UserError
@@ -30,8 +30,8 @@ def zipped(source: str) -> Catalog:
     for member in archive.infolist():
         if member.is_dir():
             continue
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
+        parts = member.filename.replace("\\", "/").split("/")
+        if parts[0] == "" or ".." in parts or ":" in parts[0]:
             raise UserError(
                 f"the zip has a path outside its root: {member.filename!r}",
                 where=source,

@@ -1,0 +1,64 @@
+# The two commands of the README: `make demo` and `make test`. Both begin from an empty clone and need python3
+# (3.11 or newer), make and a package registry. Another interpreter: make demo PYTHON=python3.12
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check unit wheel-test clean
+
+demo: .venv/.installed
+	rm -rf runs/demo
+	$(BIN)/babysit train digits -o runs/demo
+	@printf '\nThe report is %s\nOpen it in any browser; it needs no network.\n' "$(CURDIR)/runs/demo/report.html"
+
+# The checks that take seconds come first, so that a mistake is known early.
+test: check unit wheel-test
+
+check: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+unit: .venv/.installed-dev
+	$(BIN)/python -m pytest
+
+# Builds the wheel, installs it into a venv of its own, and trains from a folder outside the checkout. The new venv
+# borrows the dependencies in .venv through a path file instead of fetching them again. A path file's folder is
+# searched for packages, but path files inside that folder are not followed, so the editable install in .venv, which
+# is one, stays out of reach; the assertion makes sure.
+wheel-test: .venv/.installed-dev
+	@set -eu; \
+	work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	rm -rf build; \
+	echo "wheel-test: building"; \
+	$(BIN)/python -m build --wheel --outdir "$$work/dist" . > "$$work/build.txt" 2>&1 || { cat "$$work/build.txt"; exit 1; }; \
+	rm -rf build; \
+	$(PYTHON) -m venv "$$work/venv"; \
+	"$$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-index "$$work"/dist/babysit-*.whl; \
+	here=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	there=$$("$$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	echo "$$here" > "$$there/borrowed.pth"; \
+	export BABYSIT_CACHE="$$work/cache"; \
+	cd "$$work"; \
+	"$$work/venv/bin/python" -c 'import babysit, sys; assert babysit.__file__.startswith(sys.prefix), babysit.__file__'; \
+	echo "wheel-test: training outside the checkout"; \
+	"$$work/venv/bin/babysit" train digits --epochs 1 -o run --quiet --json > result.json; \
+	"$$work/venv/bin/python" -c 'import json; print("wheel-test: validation accuracy", json.load(open("result.json"))["validation"]["accuracy"])'; \
+	test -s run/report.html; \
+	echo "wheel-test: passed"
+
+# A stamp each, so that a second call installs nothing unless a version changed.
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch .venv/.installed $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "babysit needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ". Another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf build dist runs/demo .pytest_cache .ruff_cache .hypothesis
