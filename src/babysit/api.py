@@ -200,6 +200,8 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
             prepare.check_split(run, data)
             cut(run.log, offset)
             assert path is not None
+            if session.best_step == session.position.step:  # the process may have died between publishing and marking
+                checkpoint.mark_best(run.checkpoints, path)
             show.say(f"Going on from {path.name} (step {session.position.step} of {session.plan.total}).")
         else:
             prepare.check_split(run, data)

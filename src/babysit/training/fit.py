@@ -55,7 +55,6 @@ class Fit:
     _saved: float = 0.0
     _step_began: float = 0.0
     _rate: float = 0.0
-    _best_is_now: bool = False
 
     def train(self) -> list[Diagnosis]:
         """Runs to the end of the plan, or until a diagnosis says stop.
@@ -88,9 +87,8 @@ class Fit:
                 self.run.checkpoints, self.session.position.step, self.session.checkpoint(self.writer.sync())
             )
             self._saved = time.perf_counter()
-            if self._best_is_now:
+            if self.session.best_step == self.session.position.step:
                 checkpoint.mark_best(self.run.checkpoints, path)
-                self._best_is_now = False
             checkpoint.prune(self.run.checkpoints)
 
     def _after_step(self, done: StepDone) -> None:
@@ -127,7 +125,7 @@ class Fit:
         # Of two equally accurate networks the one with the lower loss is kept.
         best = (scores.accuracy, -scores.loss) > session.best
         if best:
-            session.best, self._best_is_now = (scores.accuracy, -scores.loss), True
+            session.best, session.best_step = (scores.accuracy, -scores.loss), done.step
             with session.clock.section("record"):
                 write_predictions(self.run, session, predicted)
         values = {

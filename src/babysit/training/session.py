@@ -39,7 +39,7 @@ class Position:
 class Session:
     """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time.
 
-    `best` is the kept network's validation accuracy and negative loss; `step_seconds` is the self-test's guess of one step, for planning a time budget.
+    `best` is the kept network's validation accuracy and negative loss, `best_step` when it was seen; `step_seconds` is the self-test's guess of one step, for planning a time budget.
     """
 
     recipe: Recipe
@@ -53,6 +53,7 @@ class Session:
     clock: Clock
     position: Position = field(default_factory=Position)
     best: tuple[float, float] = (-1.0, 0.0)
+    best_step: int = -1
     step_seconds: float = 0.0
 
     @property
@@ -91,6 +92,7 @@ class Session:
             "position": {name: getattr(position, name) for name in Position.__slots__},
             "plan": [list(knot) for knot in self.plan.knots],
             "best": list(self.best),
+            "best_step": self.best_step,
             "running_seconds": self.clock.running(),
             "log_offset": log_offset,
             "classes": list(self.classes),
@@ -120,7 +122,7 @@ class Session:
         self.position = Position(**state["position"])
         self.plan = Plan(tuple((int(step), int(total)) for step, total in state["plan"]))
         accuracy, minus_loss = state["best"]
-        self.best = (accuracy, minus_loss)
+        self.best, self.best_step = (accuracy, minus_loss), state["best_step"]
         self.clock.before = state["running_seconds"]
         return int(state["log_offset"])
 

@@ -1,0 +1,163 @@
+"""Second authors of loss, update, schedule and plan."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from babysit.losses import LOSSES
+from babysit.optim.optimizers import OPTIMIZERS
+from babysit.optim.schedules import SCHEDULES
+from babysit.regularizers import parameter_groups
+from babysit.training.plan import Plan
+
+
+def slow_loss(scores: np.ndarray, labels: np.ndarray) -> float:
+    total = 0.0
+    for row, label in zip(scores.tolist(), labels.tolist(), strict=True):
+        largest = max(row)
+        total += math.log(math.fsum(math.exp(value - largest) for value in row)) + largest - row[label]
+    return total / len(labels)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 7), st.integers(2, 12), st.sampled_from([0.1, 1.0, 30.0, 1000.0]))
+@settings(max_examples=40)
+def test_softmax_loss(seed: int, count: int, classes: int, scale: float) -> None:
+    generator = np.random.default_rng(seed)
+    scores = (generator.standard_normal((count, classes)) * scale).astype(np.float32)
+    labels = generator.integers(0, classes, count)
+    seen = float(LOSSES["softmax"](torch.from_numpy(scores), torch.from_numpy(labels)))
+    assert seen == pytest.approx(slow_loss(scores.astype(np.float64), labels), rel=1e-4, abs=1e-5)
+
+
+def test_softmax_loss_gradient_is_probability_minus_truth_over_the_batch() -> None:
+    generator = np.random.default_rng(0)
+    scores = torch.from_numpy(generator.standard_normal((5, 4)).astype(np.float32)).requires_grad_()
+    labels = torch.tensor([0, 3, 1, 1, 2])
+    LOSSES["softmax"](scores, labels).backward()
+    expected = (torch.softmax(scores.detach().double(), 1) - torch.eye(4).double()[labels]) / 5
+    assert torch.allclose(scores.grad.double(), expected, atol=1e-7)
+
+
+def test_softmax_loss_is_computed_in_float32() -> None:
+    scores = torch.tensor([[100.0, 100.5]], dtype=torch.bfloat16)
+    assert LOSSES["softmax"](scores, torch.tensor([0])).dtype == torch.float32
+
+
+@pytest.mark.parametrize("kind", ["sgd", "momentum", "nesterov"])
+@pytest.mark.parametrize("biases", [False, True])
+def test_three_updates(kind: str, biases: bool) -> None:
+    """W <- W - lr (g + decay W) with momentum, in float64 and plain NumPy; the rate changes between steps."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3, 2)).double()
+    decay, momentum, rates = 0.05, 0.8, [0.1, 0.3, 0.02]
+    optimizer = OPTIMIZERS[kind](parameter_groups(model, decay, biases=biases), 1.0, momentum)
+    weights = {name: one.detach().numpy().copy() for name, one in model.named_parameters()}
+    speed = {name: np.zeros_like(one) for name, one in weights.items()}
+    generator = np.random.default_rng(1)
+    for number, rate in enumerate(rates):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        for name, parameter in model.named_parameters():
+            gradient = generator.standard_normal(parameter.shape)
+            parameter.grad = torch.from_numpy(gradient.copy())
+            decays = biases or weights[name].ndim > 1
+            slope = gradient + (decay * weights[name] if decays else 0.0)
+            if kind == "sgd":
+                direction = slope
+            else:
+                speed[name] = slope if number == 0 else momentum * speed[name] + slope
+                direction = slope + momentum * speed[name] if kind == "nesterov" else speed[name]
+            weights[name] = weights[name] - rate * direction
+        optimizer.step()
+    for name, parameter in model.named_parameters():
+        assert np.allclose(parameter.detach().numpy(), weights[name], rtol=1e-12, atol=1e-12), name
+
+
+def test_every_parameter_is_in_one_group_and_frozen_ones_in_none() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(2, 2))
+    model[0].weight.requires_grad_(False)
+    for biases in (False, True):
+        groups = parameter_groups(model, 0.1, biases=biases)
+        inside = [id(one) for group in groups for one in group["params"]]
+        assert sorted(inside) == sorted(id(one) for one in model.parameters() if one.requires_grad)
+        decaying = sum(one.numel() for group in groups if group["weight_decay"] for one in group["params"])
+        assert decaying == (4 + 2 + 2 + 2 + 2 if biases else 4)
+
+
+@pytest.mark.parametrize(
+    ("progress", "factor"),
+    [
+        (0.0, 0.001),
+        (0.05, 0.2008),
+        (0.125, 0.5005),
+        (0.25, 1.0),
+        (0.4, 0.8002),
+        (0.625, 0.5005),
+        (0.85, 0.2008),
+        (1.0, 0.001),
+    ],
+)
+def test_one_cycle_by_its_table(progress: float, factor: float) -> None:
+    assert SCHEDULES["one-cycle"](progress, 0.25) == pytest.approx(factor, abs=1e-12)
+
+
+@given(st.floats(0, 1), st.floats(0, 0.99))
+def test_one_cycle_stays_between_floor_and_peak(progress: float, warmup: float) -> None:
+    assert 0.001 - 1e-12 <= SCHEDULES["one-cycle"](progress, warmup) <= 1 + 1e-12
+    assert SCHEDULES["constant"](progress, warmup) == 1.0
+
+
+def test_one_cycle_without_warmup_begins_at_its_peak() -> None:
+    assert SCHEDULES["one-cycle"](0.0, 0.0) == 1.0
+
+
+@st.composite
+def plans(draw):
+    """A plan and the corrections of a budget run: each at a later step, before the end as believed then and after."""
+    plan = Plan(((0, draw(st.integers(1, 400))),))
+    step = 0
+    for _ in range(draw(st.integers(0, 5))):
+        if step + 1 >= plan.total:
+            break
+        step = draw(st.integers(step + 1, plan.total - 1))
+        plan = plan.corrected(step, draw(st.integers(step + 1, 900)))
+    return plan
+
+
+@given(plans())
+@settings(max_examples=200)
+def test_progress_is_monotone_without_jumps_and_ends_at_one(plan: Plan) -> None:
+    seen = [plan.progress(step) for step in range(plan.total + 1)]
+    assert seen[0] == 0.0
+    assert seen[-1] == pytest.approx(1.0, abs=1e-12)
+    assert all(0 <= one <= 1 for one in seen)
+    assert all(after >= before for before, after in itertools.pairwise(seen))
+
+
+@given(plans(), st.data())
+@settings(max_examples=200)
+def test_a_correction_does_not_move_the_step_it_is_made_at_nor_the_past(plan: Plan, data) -> None:
+    last = plan.knots[-1][0]
+    if last + 1 >= plan.total:
+        return
+    step = data.draw(st.integers(last + 1, plan.total - 1))
+    corrected = plan.corrected(step, data.draw(st.integers(step + 1, 900)))
+    for before in range(step + 1):
+        assert corrected.progress(before) == pytest.approx(plan.progress(before), abs=1e-12)
+    # From the knot on, what is left of the way is spread evenly over the steps that are left.
+    left = corrected.total - step
+    for after in range(step, corrected.total + 1):
+        even = plan.progress(step) + (1 - plan.progress(step)) * (after - step) / left
+        assert corrected.progress(after) == pytest.approx(even, abs=1e-9)
+
+
+def test_a_plan_cannot_end_before_now() -> None:
+    assert Plan(((0, 100),)).corrected(60, 10).total == 60
