@@ -45,7 +45,6 @@ def cache_home(tmp_path_factory, monkeypatch) -> Path:
     """The decoded cache of this test alone; the user's is never touched."""
     place = tmp_path_factory.mktemp("cache-home")
     monkeypatch.setenv("BABYSIT_CACHE", str(place))
-    monkeypatch.setenv("BABYSIT_STATE", str(place / "state"))
     return place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import signal
 import sys
@@ -98,7 +99,7 @@ def train(
         if (run.path / "manifest.json").exists():
             return _resume(run, asked, show, clock)
         show.say(f"There is no run at {run.path} yet: starting from the beginning.")
-    return _start(asked.recipe, Path(out) if out else None, show, clock)
+    return _start(asked, Path(out) if out else None, show, clock)
 
 
 def read_request(data: str, recipe: str | Path | None = None, settings: Settings = ()) -> Parsed:
@@ -142,10 +143,10 @@ def report(run: str | Path) -> Path:
     return write_report(Run(Path(run)))
 
 
-def _start(asked: Recipe, out: Path | None, show: Show, clock: Clock) -> Trained:
+def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained:
     if out is not None and out.exists():
-        runs.create(out)  # refuses what is there before any work is done
-    catalog, recipe, reasons = prepare.look(asked, clock)
+        runs.check_free(out)
+    catalog, recipe, reasons = prepare.look(asked.recipe, clock)
     data = prepare.decode(catalog, recipe, clock=clock, show=show)
     _tell_data(data, show)
     session, recipe, more = prepare.start(recipe, data, clock)
@@ -154,13 +155,13 @@ def _start(asked: Recipe, out: Path | None, show: Show, clock: Clock) -> Trained
     for name, why in reasons.items():
         show.say(f"  {name} = {recipe.get(name)} ({why})")
     with clock.section("record"):
-        run = runs.create(out or runs.free_name(Path("runs"), _stem(asked.data.source)))
+        run = runs.create(out or runs.free_name(Path("runs"), _stem(recipe.data.source)))
     with runs.lock(run):
         with clock.section("record"):
             prepare.write_split(run, data)
             with writing(run.path, "the run"):
                 atomic.write_text(run.recipe, render(recipe, reasons))
-            run.update_manifest(status="training", data=data.summary(), reasons=reasons)
+            run.update_manifest(status="training", data=data.summary(), reasons=reasons, asked=_written(asked))
         return _fit(session, run, data, show)
 
 
@@ -175,7 +176,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         for folder in (run.checkpoints, run.predictions):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-        return _start(asked.recipe, run.path, show, clock)
+        return _start(asked, run.path, show, clock)
     recipe = read_resolved(run.recipe)
     _check_same(recipe, asked, run)
     if manifest.get("status") == STOPPED:
@@ -191,6 +192,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         catalog, recipe, _ = prepare.look(recipe, clock)
         data = prepare.decode(catalog, recipe, clock=clock, show=show)
         _tell_data(data, show)
+        run.diagnoses.unlink(missing_ok=True)  # the rules judge the whole log again
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
         for complaint in complaints:
             show.say(f"Passed over: {complaint}")
@@ -283,16 +285,14 @@ def _freeze_budget(session: Session, run: Run) -> None:
 def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
     """A resumed run keeps its recipe; a setting that contradicts it is said, not ignored.
 
-    What a rule or a measurement decided for the run may differ from what was asked then, and so may the length of a
-    budget run that has ended.
+    A setting fits when it is what the run uses, or what was asked for when the run began (a rule may have bounded it).
     """
-    decided = {*run.read_manifest().get("reasons", {}), "data.source"}
-    if recipe.train.corrections:
-        decided.add("train.budget")
+    before = run.read_manifest().get("asked", {})
+    now = _written(asked)
     differing = [
         f"{name} ({asked.places[name]})"
-        for name in asked.places
-        if name in setting_names() and name not in decided and recipe.get(name) != asked.recipe.get(name)
+        for name, value in now.items()
+        if name != "data.source" and value != before.get(name) and value != recipe.get(name)
     ]
     if Path(recipe.data.source).resolve() != Path(asked.recipe.data.source).resolve():
         differing.insert(0, f"the data ({asked.recipe.data.source} instead of {recipe.data.source})")
@@ -302,6 +302,12 @@ def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
             where=str(run.recipe),
             hint="Leave them out to go on with the run, or start a new one with another -o",
         )
+
+
+def _written(asked: Parsed) -> dict[str, object]:
+    """The settings that the user wrote, in file or command, as JSON values."""
+    names = [name for name in setting_names() if name in asked.places]
+    return {name: json.loads(json.dumps(asked.recipe.get(name))) for name in names}
 
 
 def _overrides(settings: Settings) -> list[Override]:
@@ -328,8 +334,6 @@ def _tell_data(data: prepare.Data, show: Show) -> None:
 
 def _note_session(run: Run, session: Session) -> None:
     """Adds this start or resume to `environment.json`."""
-    import json
-
     import torch
 
     entry = {

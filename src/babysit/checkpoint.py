@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from babysit.record import atomic
 
 FORMAT = 1
 KEPT = 2
+ASIDE = ".aside"
+NAME = re.compile(r"step-(\d+)(\.aside)?")
 FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
 
 
@@ -66,8 +69,10 @@ def save(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
                 _write(building / name, data)
             _write(building / "manifest.json", json.dumps({"format": FORMAT, "files": manifest}, indent=1).encode())
             atomic.sync_directory(building)
-            if path.exists():  # a rotten one that was passed over on resume, or the same step saved twice
-                shutil.rmtree(path)
+            if path.exists():  # the same step saved again, or a rotten one that was passed over on resume
+                aside = folder / f"{path.name}{ASIDE}"
+                shutil.rmtree(aside, ignore_errors=True)
+                path.replace(aside)
             building.replace(path)
             atomic.sync_directory(folder)
         except OSError:
@@ -86,6 +91,9 @@ def prune(folder: Path) -> None:
     """Removes all but the last two checkpoints and the best, and what interrupted saves have left."""
     for leftover in folder.glob("step-*.tmp-*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    for aside in folder.glob(f"step-*{ASIDE}"):
+        if aside.with_name(aside.name.removesuffix(ASIDE)).is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
     best = best_path(folder)
     for path in steps(folder)[:-KEPT]:
         if path != best:
@@ -93,17 +101,19 @@ def prune(folder: Path) -> None:
 
 
 def steps(folder: Path) -> list[Path]:
-    """The published checkpoints, oldest first."""
-    return sorted(path for path in folder.glob("step-*") if path.is_dir() and ".tmp-" not in path.name)
+    """The published checkpoints, oldest first; one set aside by an interrupted save comes before its successor."""
+    found = [(NAME.fullmatch(path.name), path) for path in folder.glob("step-*") if path.is_dir()]
+    named = [(int(match[1]), match[2] is None, path) for match, path in found if match]
+    return [path for _, _, path in sorted(named)]
 
 
 def best_path(folder: Path) -> Path | None:
     """The best checkpoint's directory, if one is marked and there."""
     try:
-        path = folder / (folder / "best").read_text(encoding="utf-8").strip()
-    except OSError:
+        name = (folder / "best").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
         return None
-    return path if path.is_dir() and path.parent == folder and path != folder else None
+    return folder / name if NAME.fullmatch(name) and (folder / name).is_dir() else None
 
 
 def load(path: Path) -> Checkpoint:

@@ -22,6 +22,9 @@ THREADS_WORTH = 1.25
 """The same for more than one thread. Threads wait for each other in every layer, so on a machine that becomes busy
 many threads on a small network are far slower than one: 20 times, measured (docs/log.md)."""
 
+WORTH_SHARING = 0.05
+"""Seconds a step must take one thread before others are tried."""
+
 REPEATS = 5
 SECONDS = 1.0
 
@@ -43,7 +46,7 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def self_test(precision: str, threads: int | None, step: Step) -> Measured:
+def self_test(precision: str, threads: int | None, step: Step, *, share: float) -> Measured:
     """Measures the real network's step, and takes bfloat16 only if right and faster, more threads only if faster.
 
     Right means: the loss within 3 %, and the gradient's cosine with the float32 gradient at least 0.95.
@@ -53,11 +56,12 @@ def self_test(precision: str, threads: int | None, step: Step) -> Measured:
         precision: "auto", "float32" or "bfloat16".
         threads: None to choose between one and all.
         step: runs one forward and backward in a dtype on a copy of the network; gives loss and flat gradient.
+        share: the images in that step over the images in a training batch.
     """
     reasons: dict[str, str] = {}
     most = threads or torch.get_num_threads()
     if threads is None and most > 1:
-        threads, reasons["train.threads"] = _choose_threads(most, step)
+        threads, reasons["train.threads"] = _choose_threads(most, step, share)
     threads = threads or most
     torch.set_num_threads(threads)
     names = ["float32", "bfloat16"] if precision == "auto" else [precision]
@@ -76,13 +80,17 @@ def self_test(precision: str, threads: int | None, step: Step) -> Measured:
     return Measured(chosen, threads, reasons, taken[chosen])
 
 
-def _choose_threads(most: int, step: Step) -> tuple[int, str]:
-    """One thread or all, and why."""
+def _choose_threads(most: int, step: Step, share: float) -> tuple[int, str]:
+    """One thread or all, and why. A step that is short with one thread stays with it, whatever is measured."""
 
     def with_threads(count: int) -> None:
         torch.set_num_threads(count)
         step(torch.float32)
 
+    with_threads(1)
+    alone = _in_turn({"1": lambda: with_threads(1)})["1"] / share
+    if alone < WORTH_SHARING:
+        return 1, f"a step takes one thread less than {WORTH_SHARING:g} s, which is too little to share"
     with_threads(most)
     taken = _in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
     ratio = taken["1"] / taken[str(most)]
@@ -130,7 +138,8 @@ def _in_turn(arms: dict[str, Callable[[], object]]) -> dict[str, float]:
 def _agree(one: tuple[float, Tensor], other: tuple[float, Tensor]) -> bool:
     loss, gradient = one
     loss_other, gradient_other = other
-    if not bool(torch.isfinite(gradient_other).all()) or abs(loss - loss_other) > 0.03 * max(abs(loss), 0.1):
+    finite = bool(torch.isfinite(gradient_other).all())
+    if not (finite and abs(loss - loss_other) <= 0.03 * max(abs(loss), 0.1)):
         return False
     cosine = torch.nn.functional.cosine_similarity(gradient.double(), gradient_other.double(), dim=0)
     return float(cosine) >= 0.95

@@ -131,7 +131,8 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes
     guesses = probabilities.argmax(axis=1) if count else np.zeros(0, np.int64)
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(confusion, (labels, guesses), 1)
-    true = probabilities[np.arange(count), labels].astype(np.float64)
+    # A probability that is not a number is worth nothing, so that the loss stays a number.
+    true = np.nan_to_num(probabilities[np.arange(count), labels].astype(np.float64), nan=0.0)
     loss = float(-np.log(np.maximum(true, 1e-12)).sum() / count) if count else math.nan
     rows = tuple(tuple(int(cell) for cell in row) for row in confusion)
     return Scores(count, int(np.trace(confusion)), loss, rows, classes)

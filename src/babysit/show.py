@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "file"), plural(2, "file")
+    ('1 file', '2 files')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 @dataclass(frozen=True, slots=True)
 class StepShown:
     """The state of a training after one update; rates in images/s, times in seconds, shares 0 to 1."""

@@ -120,7 +120,7 @@ def test_hidden_files_and_other_files_are_no_images(tmp_path: Path, make_folder,
     catalog = open_source(str(folder))
     assert len(catalog) == 4 and catalog.classes == ("cats", "dogs")
     said = " | ".join(catalog.notes)
-    assert "1 files are not images" in said and "1 images lie outside the class folders" in said and "empty" in said
+    assert "1 file not named like an image" in said and "1 image outside the class folders" in said and "empty" in said
 
 
 def test_links_out_of_the_root_are_left_out_and_said(tmp_path: Path, make_folder, picture) -> None:
@@ -135,7 +135,7 @@ def test_links_out_of_the_root_are_left_out_and_said(tmp_path: Path, make_folder
     (folder / "linked").symlink_to(tmp_path / "more")
     catalog = open_source(str(folder))
     assert set(catalog.names) == {"cats/000.png", "cats/001.png", "cats/in.png", "dogs/000.png", "dogs/001.png"}
-    assert any("1 links lead out" in note for note in catalog.notes)
+    assert any("1 link leading out" in note for note in catalog.notes)
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.01, 0.5, 0.99])

@@ -93,7 +93,7 @@ def test_the_self_test_leaves_no_trace(asked: str) -> None:
     before = {name: value.clone() for name, value in net.state_dict().items()}
     random, numbers = torch.get_rng_state(), np.random.get_state()[1].copy()
     threads = torch.get_num_threads()
-    chosen = self_test(asked, threads, measured_step(net, LOSSES["softmax"], part_of()))
+    chosen = self_test(asked, threads, measured_step(net, LOSSES["softmax"], part_of()), share=1.0)
     assert torch.equal(torch.get_rng_state(), random)
     assert (np.random.get_state()[1] == numbers).all()
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
@@ -127,7 +127,7 @@ def staged(losses: dict[torch.dtype, float], gradients: dict[torch.dtype, torch.
 def test_bfloat16_is_taken_only_when_right_and_faster(loss: float, gradient: list[float], slow, chosen: str) -> None:
     losses = {torch.float32: 1.0, torch.bfloat16: loss}
     gradients = {torch.float32: torch.tensor([1.0, 2.0, 3.0]), torch.bfloat16: torch.tensor(gradient)}
-    assert self_test("auto", torch.get_num_threads(), staged(losses, gradients, slow)).precision == chosen
+    assert self_test("auto", torch.get_num_threads(), staged(losses, gradients, slow), share=1.0).precision == chosen
 
 
 @pytest.mark.parametrize(("many_is_faster", "chosen"), [(True, 2), (False, 1)])
@@ -141,9 +141,19 @@ def test_more_threads_are_taken_only_when_faster(many_is_faster: bool, chosen: i
         return 1.0, torch.ones(3)
 
     try:
-        torch.set_num_threads(2)
-        measured = self_test("float32", None, step)
+        torch.set_num_threads(2)  # a step of 1 to 10 ms stands for a batch of 100 times as many images
+        measured = self_test("float32", None, step, share=0.01)
         assert measured.threads == torch.get_num_threads() == chosen and "train.threads" in measured.reasons
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_short_step_stays_with_one_thread_whatever_is_measured() -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        measured = self_test("float32", None, lambda dtype: (1.0, torch.ones(3)), share=1.0)
+        assert measured.threads == torch.get_num_threads() == 1 and "too little" in measured.reasons["train.threads"]
     finally:
         torch.set_num_threads(before)
 

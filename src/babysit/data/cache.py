@@ -180,17 +180,29 @@ def _publish(building: Path, path: Path, hashes: list[str], unreadable: dict[int
     except OSError:
         if not path.is_dir():
             raise
-        shutil.rmtree(building)  # another process published the same content first
+        if _is_whole(path, (building / "pixels.u8").stat().st_size):
+            shutil.rmtree(building)  # another process published the same content first
+        else:
+            shutil.rmtree(path)
+            building.replace(path)
     atomic.sync_directory(path.parent)
 
 
 def _find(root: Path, stamp: Path, count: int, size: int) -> Path | None:
     try:
         path = root / stamp.read_text(encoding="utf-8")
-        whole = (path / "pixels.u8").stat().st_size == count * size * size * 3
-        return path if whole and (path / "meta.json").is_file() else None
-    except OSError:
+    except (OSError, ValueError):
         return None
+    return path if _is_whole(path, count * size * size * 3) else None
+
+
+def _is_whole(path: Path, size_bytes: int) -> bool:
+    """Whether all files are there and the pixels have their full length."""
+    try:
+        rest = all((path / name).is_file() for name in ("hashes.txt", "unreadable.json", "meta.json"))
+        return rest and (path / "pixels.u8").stat().st_size == size_bytes
+    except OSError:
+        return False
 
 
 def _load(path: Path, indices: NDArray[np.int64], size: int, *, built: bool) -> Cache:

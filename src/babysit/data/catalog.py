@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babysit.errors import UserError
+from babysit.show import plural
 
 PARTS = ("train", "val", "test")
 PART_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -137,7 +138,7 @@ def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[lis
     images = [(path, stamp) for path, stamp in shown if is_image_name(path[-1])]
     notes = []
     if others := len(shown) - len(images):
-        notes.append(f"{others} files are not images by their name and were left out")
+        notes.append(f"left out: {plural(others, 'file')} not named like an image")
     depth = _common_depth([path for path, _ in images])
     items, flat = [], 0
     for path, stamp in images:
@@ -156,10 +157,10 @@ def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[lis
             hint="Put the images of each class into a folder of the class's name",
         )
     if flat:
-        notes.append(f"{flat} images lie outside the class folders and were left out")
+        notes.append(f"left out: {plural(flat, 'image')} outside the class folders")
     parted = sum(bool(item.part) for item in items)
     if parted and parted < len(items):
-        notes.append(f"{len(items) - parted} images lie outside the part folders (train, val, test) and were left out")
+        notes.append(f"left out: {plural(len(items) - parted, 'image')} outside the part folders (train, val, test)")
         items = [item for item in items if item.part]
     return items, notes
 

@@ -105,11 +105,11 @@ class Run:
             atomic.write_json(self.manifest, {**manifest, **changes})
 
 
-def create(path: Path) -> Run:
-    """Makes a new run directory.
+def check_free(path: Path) -> None:
+    """Refuses a place that is taken, before any work is done for it.
 
     Raises:
-        UserError: when something is there already, or the place cannot be written.
+        UserError: when something is there already; an empty folder is free.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         what = "there is a run here already" if (path / "manifest.json").exists() else "this place is not empty"
@@ -118,6 +118,15 @@ def create(path: Path) -> Run:
             where=str(path),
             hint="Continue it with --resume, or choose another place with -o; nothing was touched",
         )
+
+
+def create(path: Path) -> Run:
+    """Makes a new run directory.
+
+    Raises:
+        UserError: when something is there already, or the place cannot be written.
+    """
+    check_free(path)
     with writing(path, "the run"):
         path.mkdir(parents=True, exist_ok=True)
         run = Run(path)

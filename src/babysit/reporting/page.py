@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from babysit.errors import UserError, writing
@@ -20,6 +21,7 @@ from babysit.metrics import Scores, score
 from babysit.record import atomic
 from babysit.record.log import RunLog, read_log
 from babysit.record.run import Run
+from babysit.show import plural
 
 MISTAKES = 24
 MOST_POINTS = 1500
@@ -100,7 +102,7 @@ def _verdict(run: Run, manifest: dict[str, Any], scores: Scores) -> str:
     chance = max(sum(row) for row in scores.confusion) / max(1, scores.count)
     pairs = scores.most_confused(1)
     worst = (
-        f" Most often, {_escape(pairs[0][0])} is taken for {_escape(pairs[0][1])} ({pairs[0][2]} times)."
+        f" Most often, {_escape(pairs[0][0])} is taken for {_escape(pairs[0][1])} ({plural(pairs[0][2], 'time')})."
         if pairs
         else ""
     )
@@ -164,8 +166,11 @@ def _curves(log: RunLog) -> str:
 
 
 def _filters(run: Run) -> str:
-    best = run.checkpoints / (run.checkpoints / "best").read_text(encoding="utf-8").strip()
-    weights = load_file(best / "weights.safetensors")
+    marked = run.checkpoints / "best"
+    try:
+        weights = load_file(run.checkpoints / marked.read_text(encoding="utf-8").strip() / "weights.safetensors")
+    except (OSError, ValueError, SafetensorError):
+        return "<p>The best checkpoint cannot be read, so its filters are left out.</p>"
     first = next((array for name, array in _by_layer(weights) if array.ndim == 4 and array.shape[1] in (1, 3)), None)
     if first is None:
         return "<p>The first layer is not a convolution over colours.</p>"
@@ -173,8 +178,8 @@ def _filters(run: Run) -> str:
     count, channels, height, width = first.shape
     return (
         f'<figure><img class="filters" alt="first-layer filters" src="{picture}"><figcaption>{count} filters of '
-        f"{channels}x{height}x{width}, each stretched to its own range. Smooth patterns of edges and colours are a good sign, "
-        "noise is not.</figcaption></figure>"
+        f"{channels}x{height}x{width}, each stretched to its own range. Smooth patterns of edges and colours are a good sign in large "
+        "filters, noise is not; 3x3 filters are too small to show much.</figcaption></figure>"
     )
 
 

@@ -156,7 +156,9 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     with clock.section("self-test"):
         model = build_model(recipe.model.name, shape_of(recipe, len(data.catalog.classes)), seed=recipe.seed).to(device)
         step = measured_step(model, LOSSES[recipe.loss.kind], part(data.split.train, "float32"))
-        measured = self_test(recipe.train.precision, recipe.train.threads, step)
+        assert recipe.optim.batch_size is not None
+        share = min(IMAGES, len(data.split.train)) / recipe.optim.batch_size
+        measured = self_test(recipe.train.precision, recipe.train.threads, step, share=share)
     reasons.update(measured.reasons)
     recipe = recipe.replace({"train.precision": measured.precision, "train.threads": measured.threads})
     chosen = recipe.train.precision

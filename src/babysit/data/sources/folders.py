@@ -7,6 +7,7 @@ from pathlib import Path
 
 from babysit.data.catalog import Catalog, catalog_of, items_from_names
 from babysit.errors import UserError
+from babysit.show import plural
 
 
 def folders(source: str) -> Catalog:
@@ -40,9 +41,9 @@ def folders(source: str) -> Catalog:
         raise UserError(f"the folder cannot be read: {error.strerror}", where=str(error.filename or source)) from error
     items, notes = items_from_names(source, names)
     if outside:
-        notes.append(f"{outside} links lead out of {source} and were left out")
+        notes.append(f"left out: {plural(outside, 'link')} leading out of {source}")
     if empty:
-        notes.append(f"empty folders were left out: {', '.join(sorted(empty)[:5])}")
+        notes.append(f"left out: {plural(len(empty), 'empty folder')}: {', '.join(sorted(empty)[:5])}")
     return catalog_of(source, items, lambda name: (root / name).read_bytes(), notes=notes)
 
 

@@ -1,0 +1,147 @@
+"""One suite per table, run over every entry: adding an entry is adding a line to its table."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from babysit.data.decode import decode
+from babysit.data.preprocess import PREPROCESSORS
+from babysit.data.sources import SOURCES, open_source
+from babysit.diagnosing import RULES
+from babysit.losses import LOSSES
+from babysit.models import MODELS, Shape, build_model
+from babysit.optim.optimizers import OPTIMIZERS
+from babysit.optim.schedules import SCHEDULES
+from babysit.recipe import setting_names
+from babysit.record.diagnosis import Known
+from babysit.record.log import Row, RunLog
+
+PAGES = Path(__file__).parents[2]
+
+
+def log_of(losses: list[float]) -> RunLog:
+    return RunLog(tuple(Row("step", step, 0, {"loss": loss}) for step, loss in enumerate(losses, start=1)))
+
+
+SICK = {"not-a-number": log_of([2.3, 5.0, 80.0, float("inf"), float("nan")])}
+HEALTHY = [
+    log_of([]),
+    log_of([2.3]),
+    log_of([2.3 * 0.9**step for step in range(100)]),
+    log_of([2.3 + step for step in range(100)]),
+]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_fires_on_its_sick_log_and_on_no_healthy_one(name: str) -> None:
+    found = list(RULES[name](SICK[name], Known(learning_rate=0.1)))
+    assert len(found) == 1
+    diagnosis = found[0]
+    assert diagnosis.rule == name and diagnosis.evidence and 0 < diagnosis.sure <= 1
+    assert (PAGES / diagnosis.page).is_file(), f"{diagnosis.page} is missing"
+    for setting in re.findall(r"--set ([a-z_.]+)=", diagnosis.advice):
+        assert setting in setting_names()
+    for healthy in HEALTHY:
+        assert not list(RULES[name](healthy, Known()))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("size", [8, 32, 48])
+def test_a_model_fits_its_shape_and_repeats_itself(name: str, size: int) -> None:
+    shape = Shape(size=size, classes=5, width=16)
+    net = build_model(name, shape, seed=3).eval()
+    images = torch.randn(4, 3, size, size)
+    scores = net(images)
+    assert scores.shape == (4, 5)
+    assert torch.allclose(net(images[1:2]), scores[1:2], atol=1e-5), "evaluation must be per example"
+    again = build_model(name, shape, seed=3).state_dict()
+    assert all(torch.equal(value, again[key]) for key, value in net.state_dict().items())
+    net.train()
+    net(images).sum().backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@given(progress=st.floats(0, 1), warmup=st.floats(0, 0.9))
+def test_a_schedule_is_a_factor_between_zero_and_one(name: str, progress: float, warmup: float) -> None:
+    assert 0 <= SCHEDULES[name](progress, warmup) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_a_mean_with_a_true_gradient(name: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(6, 4, generator=generator, dtype=torch.float64).requires_grad_()
+    labels = torch.tensor([0, 1, 2, 3, 0, 1])
+    loss = LOSSES[name](scores, labels)
+    each = torch.stack([LOSSES[name](scores[i : i + 1], labels[i : i + 1]) for i in range(6)])
+    assert torch.allclose(loss, each.mean())
+    loss.backward()
+    assert scores.grad is not None
+    step = 1e-2
+    for place in ((0, 0), (3, 2)):
+        moved = scores.detach().clone()
+        moved[place] += step
+        back = scores.detach().clone()
+        back[place] -= step
+        slope = (LOSSES[name](moved, labels) - LOSSES[name](back, labels)) / (2 * step)
+        assert abs(float(slope - scores.grad[place])) < 1e-4
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimiser_goes_down_a_bowl(name: str) -> None:
+    weight = torch.nn.Parameter(torch.tensor([3.0, -2.0]))
+    optimizer = OPTIMIZERS[name]([{"params": [weight], "weight_decay": 0.0}], 0.02, 0.9)
+    for _ in range(400):
+        optimizer.zero_grad()
+        (weight * torch.tensor([1.0, 4.0]) * weight).sum().backward()
+        optimizer.step()
+    assert float(weight.detach().abs().max()) < 1e-2
+
+
+@pytest.mark.parametrize("name", PREPROCESSORS)
+def test_a_preprocessing_looks_at_its_rows_alone(name: str) -> None:
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (10, 4, 4, 3), dtype=np.uint8)
+    rows = np.arange(6)
+    fitted = PREPROCESSORS[name](pixels, rows)
+    pixels[6:] = 0
+    assert PREPROCESSORS[name](pixels, rows) == fitted, "other rows must not matter"
+    assert all(scale > 0 for scale in fitted.scale)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_source_is_stable_and_decodes(name: str, tmp_path: Path, picture) -> None:
+    import zipfile
+
+    given_path = name
+    if name != "digits":
+        folder = tmp_path / "data"
+        for label in ("a", "b"):
+            (folder / label).mkdir(parents=True)
+            for number in range(3):
+                (folder / label / f"{number}.png").write_bytes(picture(ord(label), number))
+        given_path = str(folder)
+        if name == "zip":
+            with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+                for path in sorted(folder.rglob("*.png"), reverse=True):
+                    archive.write(path, path.relative_to(folder))
+            given_path = str(tmp_path / "data.zip")
+    one, other = open_source(given_path), open_source(given_path)
+    assert one.names == other.names and one.stamps == other.stamps and (one.labels == other.labels).all()
+    assert len(one.classes) >= 2 and list(one.classes) == sorted(one.classes)
+    for index in range(0, len(one), max(1, len(one) // 6)):
+        assert decode(one.read(index), 8).shape == (8, 8, 3)
+
+
+def test_every_table_entry_explains_itself() -> None:
+    for table in (MODELS, LOSSES, OPTIMIZERS, SCHEDULES, PREPROCESSORS, SOURCES, RULES):
+        for name, entry in table.items():
+            assert inspect.getdoc(entry), f"{table.kind} {name} has no docstring"
