@@ -22,8 +22,8 @@ THREADS_WORTH = 1.25
 """The same for more than one thread. Threads wait for each other in every layer, so on a machine that becomes busy
 many threads on a small network are far slower than one: 20 times, measured (docs/log.md)."""
 
-WORTH_SHARING = 0.05
-"""Seconds a step must take one thread before others are tried."""
+SHORT = 0.05
+"""Seconds: a step that takes one thread less than this stays with one thread and float32, whatever would measure faster."""
 
 REPEATS = 5
 SECONDS = 1.0
@@ -60,42 +60,53 @@ def self_test(precision: str, threads: int | None, step: Step, *, share: float) 
     """
     reasons: dict[str, str] = {}
     most = threads or torch.get_num_threads()
+    if threads is None or precision == "auto":
+        torch.set_num_threads(1)
+        step(torch.float32)  # warms up
+        alone = _in_turn({"alone": lambda: step(torch.float32)})["alone"]
+        if alone / share < SHORT:
+            # Nothing to win, and a choice that does not hang on a measurement is the same at every start.
+            short = f"a step takes one thread less than {SHORT:g} s"
+            if threads is None:
+                threads, reasons["train.threads"] = 1, f"{short}, which is too little to share"
+            if precision == "auto":
+                precision, reasons["train.precision"] = "float32", f"{short}, which is too short for less to matter"
     if threads is None and most > 1:
-        threads, reasons["train.threads"] = _choose_threads(most, step, share)
+        threads, reasons["train.threads"] = _choose_threads(most, step)
     threads = threads or most
     torch.set_num_threads(threads)
-    names = ["float32", "bfloat16"] if precision == "auto" else [precision]
-    results = {name: step(DTYPES[name]) for name in names}  # warms up, too
-    taken = _in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
-    chosen = names[0]
     if precision == "auto":
-        ratio = taken["float32"] / taken["bfloat16"]
-        if not _agree(results["float32"], results["bfloat16"]):
-            why = "the self-test found bfloat16 wrong on this machine"
-        elif ratio < WORTH:
-            why = f"the self-test measured bfloat16 at {ratio:.2f} times its speed"
-        else:
-            chosen, why = "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast"
-        reasons["train.precision"] = why
-    return Measured(chosen, threads, reasons, taken[chosen])
+        precision, reasons["train.precision"], seconds = _choose_precision(step)
+        return Measured(precision, threads, reasons, seconds)
+    step(DTYPES[precision])
+    return Measured(precision, threads, reasons, _in_turn({precision: lambda: step(DTYPES[precision])})[precision])
 
 
-def _choose_threads(most: int, step: Step, share: float) -> tuple[int, str]:
-    """One thread or all, and why. A step that is short with one thread stays with it, whatever is measured."""
+def _choose_threads(most: int, step: Step) -> tuple[int, str]:
+    """One thread or all, and why."""
 
     def with_threads(count: int) -> None:
         torch.set_num_threads(count)
         step(torch.float32)
 
-    with_threads(1)
-    alone = _in_turn({"1": lambda: with_threads(1)})["1"] / share
-    if alone < WORTH_SHARING:
-        return 1, f"a step takes one thread less than {WORTH_SHARING:g} s, which is too little to share"
     with_threads(most)
     taken = _in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
     ratio = taken["1"] / taken[str(most)]
     why = f"the self-test measured {most} threads at {ratio:.2f} times the speed of one"
     return (most if ratio >= THREADS_WORTH else 1), why
+
+
+def _choose_precision(step: Step) -> tuple[str, str, float]:
+    """The arithmetic, why, and the seconds of a step in it."""
+    names = ["float32", "bfloat16"]
+    results = {name: step(DTYPES[name]) for name in names}  # warms up, too
+    taken = _in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
+    ratio = taken["float32"] / taken["bfloat16"]
+    if not _agree(results["float32"], results["bfloat16"]):
+        return "float32", "the self-test found bfloat16 wrong on this machine", taken["float32"]
+    if ratio < WORTH:
+        return "float32", f"the self-test measured bfloat16 at {ratio:.2f} times its speed", taken["float32"]
+    return "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast", taken["bfloat16"]
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -127,7 +127,7 @@ def staged(losses: dict[torch.dtype, float], gradients: dict[torch.dtype, torch.
 def test_bfloat16_is_taken_only_when_right_and_faster(loss: float, gradient: list[float], slow, chosen: str) -> None:
     losses = {torch.float32: 1.0, torch.bfloat16: loss}
     gradients = {torch.float32: torch.tensor([1.0, 2.0, 3.0]), torch.bfloat16: torch.tensor(gradient)}
-    assert self_test("auto", torch.get_num_threads(), staged(losses, gradients, slow), share=1.0).precision == chosen
+    assert self_test("auto", torch.get_num_threads(), staged(losses, gradients, slow), share=0.01).precision == chosen
 
 
 @pytest.mark.parametrize(("many_is_faster", "chosen"), [(True, 2), (False, 1)])
@@ -148,12 +148,13 @@ def test_more_threads_are_taken_only_when_faster(many_is_faster: bool, chosen: i
         torch.set_num_threads(before)
 
 
-def test_a_short_step_stays_with_one_thread_whatever_is_measured() -> None:
+def test_a_short_step_stays_with_one_thread_and_float32() -> None:
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        measured = self_test("float32", None, lambda dtype: (1.0, torch.ones(3)), share=1.0)
+        measured = self_test("auto", None, lambda dtype: (1.0, torch.ones(3)), share=1.0)
         assert measured.threads == torch.get_num_threads() == 1 and "too little" in measured.reasons["train.threads"]
+        assert measured.precision == "float32" and "too short" in measured.reasons["train.precision"]
     finally:
         torch.set_num_threads(before)
 

@@ -5,6 +5,7 @@ The same reader takes the command line's `--set key=value`: an override's place 
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
@@ -112,8 +113,8 @@ def render(recipe: Recipe, notes: dict[str, str] | None = None) -> str:
         for name, value in values.items():
             if value is None or value == ():
                 continue
-            plain = [list(pair) for pair in value] if isinstance(value, tuple) else value
-            text = tomli_w.dumps({name: plain}).strip()
+            # JSON's way of writing a list of numbers is TOML's, and stays on one line.
+            text = f"{name} = {json.dumps(value)}" if isinstance(value, tuple) else tomli_w.dumps({name: value}).strip()
             note = (notes or {}).get(f"{part}.{name}", "")
             lines.append(f"{text}  # {note}" if note and "\n" not in text else text)
     return "\n".join(lines) + "\n"
