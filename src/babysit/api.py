@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from babysit import checkpoint
@@ -226,7 +227,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
                 diagnoses = fit.train()
             except InterruptedTraining:
                 run.update_manifest(status="interrupted")
-                command = f"babysit train {session.recipe.data.source} -o {run.path} --resume"
+                command = f"babysit train {quote(session.recipe.data.source)} -o {quote(str(run.path))} --resume"
                 raise InterruptedTraining(
                     f"Stopped by {stop.asked}; everything is saved. Go on with: {command}"
                 ) from None
