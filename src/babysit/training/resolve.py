@@ -105,8 +105,8 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     rate = RATE_AT_256 * batch / 256 if recipe.optim.kind != "sgd" else 10 * RATE_AT_256 * batch / 256
     decide("optim.lr", round(rate, 6), "in proportion to the batch size, 0.3 at 256 with momentum")
     if recipe.train.budget is None and recipe.train.steps is None:
-        epochs = min(60, max(12, round(IMAGES_IN_A_RUN / count)))
-        decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 60 epochs")
+        epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
+        decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")
     return recipe.replace(values), reasons
 
 
