@@ -77,11 +77,11 @@ def train(
         "train.budget": ("--budget", budget),
         "seed": ("--seed", seed),
     }
-    overrides = _overrides(shortcuts, set_ or [])
-    from babysit.cli.progress import make_show
-
     with clock.section("start"):
+        overrides = _overrides(shortcuts, set_ or [])
+
         from babysit import api
+        from babysit.cli.progress import make_show
 
     if dry_run:
         text = api.dry_run(data, recipe=recipe, settings=overrides)
