@@ -91,9 +91,8 @@ def _step(session: Session, images: Tensor, labels: Tensor) -> StepDone:
 
 def _end_of_epoch(session: Session) -> EpochDone:
     """Sums up the epoch and moves on first, so that a checkpoint made at the event begins with the next epoch."""
-    position = session.position
+    position, last = session.position, session.position.step >= session.plan.total
     seen = max(1, position.images)
-    last = position.step >= session.plan.total
     done = EpochDone(
         position.step, position.epoch, position.loss_sum / seen, position.correct / seen, position.images, last
     )
