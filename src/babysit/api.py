@@ -27,7 +27,7 @@ from babysit.record import run as runs
 from babysit.record.log import LogWriter, cut
 from babysit.record.run import Run
 from babysit.reporting.page import validation_scores, write_report
-from babysit.show import Show, Silent
+from babysit.show import Show, Silent, plural
 from babysit.training import prepare, resolve
 from babysit.training.fit import Fit, Stop
 from babysit.training.session import Session
@@ -320,13 +320,13 @@ def _overrides(settings: Settings) -> list[Override]:
 def _tell_data(data: prepare.Data, show: Show) -> None:
     parts = ", ".join(f"{len(rows)} {name}" for name, rows in data.split.rows.items() if len(rows))
     show.say(f"{data.catalog.source}: {len(data.catalog.classes)} classes; {parts}.")
-    if data.catalog.has_test:
-        show.say(f"  {data.catalog.parts.count('test')} test images are left alone.")
+    if held := len(data.split.rows["test"]):
+        show.say(f"  The {plural(held, 'test image')} take no part in training.")
     for note in (*data.catalog.notes, *data.split.notes):
         show.say(f"  Note: {note}.")
     unreadable = data.cache.unreadable
     for row, reason in sorted(unreadable.items())[:5]:
-        show.say(f"  Left out: {data.catalog.names[int(data.cache.indices[row])]}: {reason}.")
+        show.say(f"  Left out: {data.catalog.names[row]}: {reason}.")
     if len(unreadable) > 5:
         show.say(f"  Left out: {len(unreadable) - 5} more unreadable files; all are listed in the run's manifest.json.")
     verb = "Decoded once into" if data.cache.built else "Found decoded in"

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -223,16 +224,20 @@ def test_a_text_file_among_the_images_is_left_out_and_said(babysit, tmp_path: Pa
     assert "zzz" not in split and len(split.splitlines()) == 41 and tree(folder) == before
 
 
-def test_a_given_test_part_is_never_opened(babysit, tmp_path: Path, make_folder) -> None:
+def test_training_does_not_depend_on_a_given_test_part(babysit, tmp_path: Path, make_folder) -> None:
     make_folder(tmp_path / "photos" / "train", {"cats": 20, "dogs": 20})
-    make_folder(tmp_path / "photos" / "test", {"cats": 3, "dogs": 3})
-    for file in (tmp_path / "photos" / "test").rglob("*.png"):
-        file.write_text("opening this would be noticed", encoding="utf-8")
-    done = babysit("train", "photos", "-o", "run", "--epochs", "1", "--size", "12", "--json", *FLOAT)
-    assert done.returncode == 0, done.stderr
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["data"]["unreadable"] == [] and "6 test images are left alone" in done.stderr
-    assert ",test," not in (tmp_path / "run" / "split.csv").read_text(encoding="utf-8")
+    weights = []
+    for run, pictures in (("one", {"cats": 3, "dogs": 3}), ("other", {"dogs": 5, "cats": 4})):
+        shutil.rmtree(tmp_path / "photos" / "test", ignore_errors=True)
+        make_folder(tmp_path / "photos" / "test", pictures, size=10 + 2 * len(run))
+        done = babysit("train", "photos", "-o", run, "--epochs", "2", "--size", "12", "--json", *FLOAT)
+        assert done.returncode == 0, done.stderr
+        assert f"The {sum(pictures.values())} test images take no part in training" in done.stderr
+        table = (tmp_path / run / "split.csv").read_text(encoding="utf-8")
+        assert table.count(",test,") == sum(pictures.values())
+        [newest] = sorted((tmp_path / run / "checkpoints").glob("step-*"))[-1:]
+        weights.append((newest / "weights.safetensors").read_bytes())
+    assert weights[0] == weights[1]
 
 
 @pytest.mark.parametrize("what", ["empty", "one class", "missing", "cut zip", "evil zip"])

@@ -165,7 +165,7 @@ def test_a_harmed_member_of_a_zip_is_an_unreadable_image(tmp_path: Path, make_fo
     data[60:90] = b"\0" * 30  # in the first member's bytes
     path.write_bytes(bytes(data))
     catalog = open_source(str(path))
-    opened = open_cache(catalog, np.arange(6), 12, "pad", progress=nothing)
+    opened = open_cache(catalog, 12, "pad", progress=nothing)
     assert set(opened.unreadable) == {0}
 
 
@@ -194,7 +194,7 @@ def catalog_with(counts: list[int], parts: list[str] | None = None, *, names=Non
 def cut_of(catalog, hashes, *, seed=0, usable=None, shares=(0.2, 0.1)):
     count = len(catalog)
     usable = np.ones(count, bool) if usable is None else usable
-    return split(catalog, np.arange(count), hashes, usable, shares=shares, seed=seed)
+    return split(catalog, hashes, usable, shares=shares, seed=seed)
 
 
 @given(st.lists(st.integers(3, 60), min_size=2, max_size=6), st.integers(0, 2**40))
@@ -284,7 +284,7 @@ def test_the_table_names_every_image_with_its_part_and_hash() -> None:
         [10, 10], names=[f"0/a,{place}.png" for place in range(10)] + [f"1/{place}.png" for place in range(10)]
     )
     made = cut_of(catalog, [f"h{place}" for place in range(20)])
-    lines = split_table(catalog, made, np.arange(20)).splitlines()
+    lines = split_table(catalog, made).splitlines()
     assert lines[0] == "path,label,part,hash" and len(lines) == 21
     assert sum(line.split(",")[-2] == "val" for line in lines) == 4 and '"0/a,3.png"' in "".join(lines)
 
@@ -295,7 +295,7 @@ def test_the_table_names_every_image_with_its_part_and_hash() -> None:
 def opened(folder: Path, size: int = 12, resize: str = "pad"):
     catalog = open_source(str(folder))
     seen: list[int] = []
-    cache = open_cache(catalog, np.arange(len(catalog)), size, resize, progress=seen.append)
+    cache = open_cache(catalog, size, resize, progress=seen.append)
     assert sum(seen) == (len(catalog) if cache.built else 0)
     return catalog, cache
 
@@ -344,7 +344,7 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path, make_folder, cache_
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        open_cache(catalog, np.arange(7), 12, "pad", progress=interrupt)
+        open_cache(catalog, 12, "pad", progress=interrupt)
     assert [path for path in cache_home.rglob("*") if path.is_file()] == []
     assert not list(cache_home.rglob("building-*"))
     _, cache = opened(tmp_path / "d")

@@ -1,7 +1,7 @@
 """The decoded cache: every image once, as uint8, memory-mapped, found again by its content.
 
     CACHE/decoded/stamps/<key of names, sizes, times>    -> the content key
-    CACHE/decoded/<content key>/pixels.u8 hashes.txt unreadable.json meta.json
+    CACHE/decoded/<content key>/pixels.u8 facts.npy hashes.txt unreadable.json meta.json
 
 A cache is built in a folder of its own and renamed into place when it is whole, so an interrupted build leaves
 nothing that could be taken for one, and two processes building the same one do not disturb each other.
@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babysit.data.catalog import Catalog
-from babysit.data.decode import VERSION, Resize, UnreadableImage, decode, quiet_decoding
+from babysit.data.catalog import Catalog, Encoded
+from babysit.data.decode import VERSION, Resize, UnreadableImage, decode_whole, quiet_decoding
 from babysit.errors import writing
 from babysit.record import atomic
 
@@ -31,21 +31,33 @@ UNREAD = "-"
 
 CHUNK = 256
 
+MODES = ("other", "L", "RGB", "RGBA", "P", "LA", "CMYK", "1", "I;16", "I", "F", "PA", "YCbCr", "LAB", "HSV", "I;16B")
+FACTS = np.dtype([("width", "<u4"), ("height", "<u4"), ("bytes", "<u8"), ("mode", "u1"), ("frames", "<u2")])
+"""What is known of each image before it was put on its canvas: size in pixels, size of the file (or of the pixels,
+where there is no file), its mode as a place in MODES, and how many frames it has. All zero for an unreadable one."""
+
 
 @dataclass(frozen=True)
 class Cache:
     """Decoded images of one source at one size.
 
-    `pixels` uint8, shape (n, size, size, 3), rows in the order of `indices` (positions in the catalog);
+    Row i is image i of the catalog. `pixels` uint8, shape (n, size, size, 3); `facts` of type FACTS, shape (n,);
     `hashes` content hash of each row's file; `unreadable` row -> reason; `built` whether this call built it.
     """
 
     path: Path
     pixels: NDArray[np.uint8]
-    indices: NDArray[np.int64]
+    facts: NDArray[np.void]
     hashes: tuple[str, ...]
     unreadable: dict[int, str]
     built: bool
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which rows hold an image, shape (n,)."""
+        usable = np.ones(len(self.hashes), bool)
+        usable[list(self.unreadable)] = False
+        return usable
 
     @property
     def size_bytes(self) -> int:
@@ -60,23 +72,17 @@ def home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "babysit"
 
 
-def content_hash(data: bytes) -> str:
-    """128 bits of BLAKE2b over a file's bytes, in hexadecimal."""
+def content_hash(data: Encoded) -> str:
+    """128 bits of BLAKE2b over a file's bytes, or over the shape and the pixels of an array, in hexadecimal."""
+    if isinstance(data, np.ndarray):
+        return hashlib.blake2b(f"{data.shape}".encode() + data.tobytes(), digest_size=16).hexdigest()
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def open_cache(
-    catalog: Catalog,
-    indices: NDArray[np.int64],
-    size: int,
-    resize: Resize,
-    *,
-    progress: Callable[[int], None],
-) -> Cache:
+def open_cache(catalog: Catalog, size: int, resize: Resize, *, progress: Callable[[int], None]) -> Cache:
     """The decoded images of a catalog, built on first use.
 
     Arguments:
-        indices: which items, as positions in the catalog.
         size: side of the canvas in pixels.
         progress: called with the number of images decoded since the last call.
 
@@ -84,10 +90,10 @@ def open_cache(
         UserError: when the cache's place is full or cannot be written.
     """
     root = home() / "decoded"
-    stamp = root / "stamps" / _stamp_key(catalog, indices, size, resize)
-    found = _find(root, stamp, len(indices), size)
+    stamp = root / "stamps" / _stamp_key(catalog, size, resize)
+    found = _find(root, stamp, len(catalog), size)
     if found:
-        return _load(found, indices, size, built=False)
+        return _load(found, len(catalog), size, built=False)
     with writing(root, "the decoded cache"):
         stamp.parent.mkdir(parents=True, exist_ok=True)
         _sweep(root)
@@ -95,35 +101,31 @@ def open_cache(
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir()
         try:
-            hashes, unreadable = _build(building, catalog, indices, size, resize, progress)
+            hashes, unreadable = _build(building, catalog, size, resize, progress)
             path = root / _content_key(hashes, size, resize)
             _publish(building, path, hashes, unreadable)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
         atomic.write_text(stamp, path.name)
-    return _load(path, indices, size, built=True)
+    return _load(path, len(catalog), size, built=True)
 
 
 def _build(
-    folder: Path,
-    catalog: Catalog,
-    indices: NDArray[np.int64],
-    size: int,
-    resize: Resize,
-    progress: Callable[[int], None],
+    folder: Path, catalog: Catalog, size: int, resize: Resize, progress: Callable[[int], None]
 ) -> tuple[list[str], dict[int, str]]:
     """Reads, hashes and decodes every image once, in threads, writing rows in order."""
     hashes: list[str] = []
     unreadable: dict[int, str] = {}
 
-    def one(chunk: NDArray[np.int64]) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
+    facts = np.zeros(len(catalog), FACTS)
+
+    def one(chunk: range) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
         pixels = np.zeros((len(chunk), size, size, 3), np.uint8)
-        found = [_read_one(catalog, int(index), pixels[row], resize) for row, index in enumerate(chunk)]
-        return pixels, found
+        return pixels, [_read_one(catalog, index, pixels[row], facts, resize) for row, index in enumerate(chunk)]
 
     workers = os.cpu_count() or 1
-    chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
+    chunks = [range(start, min(start + CHUNK, len(catalog))) for start in range(0, len(catalog), CHUNK)]
     with (
         (folder / "pixels.u8").open("wb") as stream,
         ThreadPoolExecutor(workers) as pool,
@@ -138,26 +140,33 @@ def _build(
             progress(len(found))
         stream.flush()
         os.fsync(stream.fileno())
+    np.save(folder / "facts.npy", facts)
     return hashes, unreadable
 
 
-def _read_one(catalog: Catalog, index: int, row: NDArray[np.uint8], resize: Resize) -> tuple[str, str]:
-    """Decodes one image into its row; returns its content hash and why it could not be used, if so."""
+def _read_one(
+    catalog: Catalog, index: int, row: NDArray[np.uint8], facts: NDArray[np.void], resize: Resize
+) -> tuple[str, str]:
+    """Decodes one image into its row and its facts; returns its content hash and why it could not be used, if so."""
     try:
         data = catalog.read(index)
     except OSError as error:
         return UNREAD, error.strerror or str(error)
     try:
-        row[...] = decode(data, row.shape[0], resize)
+        decoded = decode_whole(data, row.shape[0], resize)
     except UnreadableImage as error:
         return content_hash(data), str(error)
+    row[...] = decoded.pixels
+    mode = MODES.index(decoded.mode) if decoded.mode in MODES else 0
+    size = data.nbytes if isinstance(data, np.ndarray) else len(data)
+    facts[index] = decoded.width, decoded.height, size, mode, min(decoded.frames, 65535)
     return content_hash(data), ""
 
 
 def _bounded_map(
     pool: ThreadPoolExecutor,
-    work: Callable[[NDArray[np.int64]], tuple[NDArray[np.uint8], list[tuple[str, str]]]],
-    chunks: Iterable[NDArray[np.int64]],
+    work: Callable[[range], tuple[NDArray[np.uint8], list[tuple[str, str]]]],
+    chunks: Iterable[range],
     *,
     ahead: int,
 ) -> Iterator[tuple[NDArray[np.uint8], list[tuple[str, str]]]]:
@@ -199,26 +208,27 @@ def _find(root: Path, stamp: Path, count: int, size: int) -> Path | None:
 def _is_whole(path: Path, size_bytes: int) -> bool:
     """Whether all files are there and the pixels have their full length."""
     try:
-        rest = all((path / name).is_file() for name in ("hashes.txt", "unreadable.json", "meta.json"))
+        rest = all((path / name).is_file() for name in ("facts.npy", "hashes.txt", "unreadable.json", "meta.json"))
         return rest and (path / "pixels.u8").stat().st_size == size_bytes
     except OSError:
         return False
 
 
-def _load(path: Path, indices: NDArray[np.int64], size: int, *, built: bool) -> Cache:
+def _load(path: Path, count: int, size: int, *, built: bool) -> Cache:
     # Copy-on-write: torch wants writable memory, and nothing can reach the file.
-    pixels = np.memmap(path / "pixels.u8", np.uint8, "c", shape=(len(indices), size, size, 3))
+    pixels = np.memmap(path / "pixels.u8", np.uint8, "c", shape=(count, size, size, 3))
     hashes = tuple((path / "hashes.txt").read_text(encoding="utf-8").split("\n"))
     reasons = json.loads((path / "unreadable.json").read_text(encoding="utf-8"))
-    return Cache(path, pixels, indices, hashes, {int(row): reason for row, reason in reasons.items()}, built)
+    facts = np.load(path / "facts.npy", allow_pickle=False)
+    return Cache(path, pixels, facts, hashes, {int(row): reason for row, reason in reasons.items()}, built)
 
 
-def _stamp_key(catalog: Catalog, indices: NDArray[np.int64], size: int, resize: Resize) -> str:
+def _stamp_key(catalog: Catalog, size: int, resize: Resize) -> str:
     place = Path(catalog.source)
     source = str(place.resolve()) if place.exists() else catalog.source
     digest = hashlib.blake2b(f"{VERSION}/{source}/{size}/{resize}".encode(), digest_size=16)
-    for index in indices:
-        digest.update(f"\0{catalog.names[index]}\0{catalog.stamps[index]}".encode("utf-8", "surrogateescape"))
+    for name, stamp in zip(catalog.names, catalog.stamps, strict=True):
+        digest.update(f"\0{name}\0{stamp}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -15,6 +15,9 @@ PARTS = ("train", "val", "test")
 PART_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 """The folder names that mean a part, in lower case."""
 
+Encoded = bytes | NDArray[np.uint8]
+"""An image as a source keeps it: a file's bytes, or pixels (height, width) or (height, width, 3), RGB."""
+
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 
 
@@ -23,21 +26,24 @@ class Item:
     """One image as a source lists it.
 
     `name` path inside the source with forward slashes; `label` its class's name; `part` one of PARTS or empty;
-    `stamp` changes when the file does (size and time, or a checksum the source keeps).
+    `stamp` changes when the file does (size and time, or a checksum the source keeps); `group` images of one group
+    (a patient, a video) stay in one part, empty for none.
     """
 
     name: str
     label: str
     part: str
     stamp: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class Catalog:
     """All images of a source, in a stable order.
 
-    `read(i)` gives image i's encoded bytes and may be called from several threads; `flips` says whether a
-    mirrored image is still of its class; `notes` are sentences for the user about what was left out.
+    `read(i)` gives image i as the source keeps it and may be called from several threads; it raises OSError for
+    what cannot be read. `flips` says whether a mirrored image is still of its class; `notes` are sentences for
+    the user about what was left out.
     """
 
     source: str
@@ -46,7 +52,8 @@ class Catalog:
     labels: NDArray[np.int64]
     parts: tuple[str, ...]
     stamps: tuple[str, ...]
-    read: Callable[[int], bytes] = field(repr=False)
+    groups: tuple[str, ...]
+    read: Callable[[int], Encoded] = field(repr=False)
     flips: bool = True
     notes: tuple[str, ...] = ()
 
@@ -65,14 +72,14 @@ class Catalog:
 
 
 def catalog_of(
-    source: str, items: Sequence[Item], read: Callable[[str], bytes], *, flips: bool = True, notes: Sequence[str] = ()
+    source: str, items: Sequence[Item], read: Callable[[str], Encoded], *, flips: bool = True, notes: Sequence[str] = ()
 ) -> Catalog:
     """Sorts and checks what a source listed.
 
     Arguments:
         source: what the user gave, for messages.
         items: in any order.
-        read: name -> encoded bytes.
+        read: name -> the image as the source keeps it.
 
     Raises:
         UserError: no images, one class only, a class that is in no training part.
@@ -114,6 +121,7 @@ def catalog_of(
         labels=np.array([number[item.label] for item in ordered], np.int64),
         parts=tuple(item.part for item in ordered),
         stamps=tuple(item.stamp for item in ordered),
+        groups=tuple(item.group for item in ordered),
         read=lambda index: read(names[index]),
         flips=flips,
         notes=tuple(notes),

@@ -10,20 +10,24 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from babysit.data.catalog import Encoded
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MOST_PIXELS = 80_000_000
 PADDING_GREY = 128
-VERSION = 1
+VERSION = 2
 """Raised whenever the pixels that `decode` gives change, so that no cache of older pixels is used."""
 
 Resize = Literal["pad", "crop", "squash"]
 _ORIENTATION = 0x0112
+FIRST_SIDEWAYS = 5
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -52,25 +56,44 @@ def quiet_decoding() -> Iterator[None]:
         yield
 
 
-def decode(data: bytes, size: int, resize: Resize = "pad") -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One image on its canvas, and what it was before.
+
+    `pixels` (size, size, 3), RGB; `width` and `height` of the image as a person sees it; `mode` Pillow's name for
+    its pixels; `frames` more than one for an animation, of which the first is taken.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    mode: str
+    frames: int = 1
+
+
+def decode(data: Encoded, size: int, resize: Resize = "pad") -> NDArray[np.uint8]:
+    """`decode_whole` for those who want the pixels alone. Shape: (size, size, 3), RGB."""
+    return decode_whole(data, size, resize).pixels
+
+
+def decode_whole(data: Encoded, size: int, resize: Resize = "pad") -> Decoded:
     """Decodes one image onto a square canvas; never enlarges it.
 
     Arguments:
-        data: the file's bytes.
+        data: the file's bytes, or pixels.
         size: side of the canvas in pixels.
         resize: `pad` fits the whole image in, `crop` fills the canvas and cuts what is over, `squash` changes
             the proportions. What stays uncovered is grey (128). Transparent pixels become white.
-
-    Shape:
-        (size, size, 3), RGB.
 
     Raises:
         UnreadableImage: with the reason.
     """
     try:
         image = _open(data)
+        mode, frames = image.mode, int(getattr(image, "n_frames", 1))
         orientation = _orientation(image)
-        target = _target(image.size, size, resize)
+        shape = image.size
+        target = _target(shape, size, resize)
         if image.format == "JPEG":
             # Scaled decoding in the decoder itself; it never goes below what is asked for.
             image.draft(None, target)
@@ -82,12 +105,15 @@ def decode(data: bytes, size: int, resize: Resize = "pad") -> NDArray[np.uint8]:
         raise
     except Exception as error:
         raise UnreadableImage(_reason(error)) from error
+    width, height = shape
     if orientation in _TURNS:
         image = image.transpose(_TURNS[orientation])
-    return _on_canvas(np.asarray(image), size)
+        if orientation >= FIRST_SIDEWAYS:
+            width, height = height, width
+    return Decoded(_on_canvas(np.asarray(image), size), width, height, mode, frames)
 
 
-def dimensions(data: bytes) -> tuple[int, int]:
+def dimensions(data: Encoded) -> tuple[int, int]:
     """Width and height from the header alone.
 
     Raises:
@@ -101,7 +127,9 @@ def dimensions(data: bytes) -> tuple[int, int]:
         raise UnreadableImage(_reason(error)) from error
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: Encoded) -> Image.Image:
+    if isinstance(data, np.ndarray):
+        return Image.fromarray(data)
     if not data:
         raise UnreadableImage("the file is empty")
     image = Image.open(io.BytesIO(data), formats=FORMATS)

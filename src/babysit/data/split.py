@@ -22,7 +22,7 @@ from babysit.errors import UserError
 
 @dataclass(frozen=True)
 class Split:
-    """Cache rows by part, each sorted, and the content hash of every row.
+    """Rows by part, each sorted, and the content hash of every row.
 
     `notes` are sentences for the user.
     """
@@ -53,7 +53,6 @@ def default_share(count: int) -> float:
 
 def split(
     catalog: Catalog,
-    indices: NDArray[np.int64],
     hashes: Sequence[str],
     usable: NDArray[np.bool_],
     *,
@@ -63,17 +62,16 @@ def split(
     """Cuts validation (and test) where the data do not bring them; each class in the same proportion.
 
     Arguments:
-        indices: catalog position of each cache row.
-        hashes: content hash of each cache row.
-        usable: which rows could be decoded.
+        hashes: content hash of each image.
+        usable: which images could be decoded.
         shares: of validation and of test; a share of a part that the data bring is not used.
         seed: of the cut.
 
     Raises:
         UserError: when a class has no usable training image, or validation would be empty.
     """
-    labels = catalog.labels[indices]
-    given = np.array([PARTS.index(catalog.parts[index]) if catalog.parts[index] else -1 for index in indices])
+    labels = catalog.labels
+    given = np.array([PARTS.index(part) if part else -1 for part in catalog.parts])
     part = given.copy()
     part[part == -1] = PARTS.index("train")
     notes = []
@@ -91,15 +89,14 @@ def split(
     return Split(rows, tuple(hashes), tuple(notes))
 
 
-def split_table(catalog: Catalog, cut: Split, indices: NDArray[np.int64]) -> str:
+def split_table(catalog: Catalog, cut: Split) -> str:
     """The split as CSV text, a line per image: path, label, part, content hash."""
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(["path", "label", "part", "hash"])
     for name in PARTS:
         for row in cut.rows[name].tolist():
-            index = int(indices[row])
-            table.writerow([catalog.names[index], catalog.classes[catalog.labels[index]], name, cut.hashes[row]])
+            table.writerow([catalog.names[row], catalog.classes[catalog.labels[row]], name, cut.hashes[row]])
     return stream.getvalue()
 
 

@@ -45,11 +45,6 @@ class Data:
     cache: Cache
     split: Split
 
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """The class index of every cache row."""
-        return self.catalog.labels[self.cache.indices]
-
     def summary(self) -> dict[str, object]:
         """What the run's manifest says of the data."""
         names = self.catalog.names
@@ -57,12 +52,11 @@ class Data:
             "source": self.catalog.source,
             "classes": list(self.catalog.classes),
             "counts": {
-                part: np.bincount(self.labels[rows], minlength=len(self.catalog.classes)).tolist()
+                part: np.bincount(self.catalog.labels[rows], minlength=len(self.catalog.classes)).tolist()
                 for part, rows in self.split.rows.items()
             },
             "unreadable": [
-                {"path": names[int(self.cache.indices[row])], "reason": reason}
-                for row, reason in sorted(self.cache.unreadable.items())
+                {"path": names[row], "reason": reason} for row, reason in sorted(self.cache.unreadable.items())
             ],
             "notes": [*self.catalog.notes, *self.split.notes],
             "cache": str(self.cache.path),
@@ -91,35 +85,34 @@ def look(recipe: Recipe, clock: Clock) -> tuple[Catalog, Recipe, dict[str, str]]
 
 
 def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show) -> Data:
-    """Decodes all images outside a given test part, and cuts the parts that the data do not bring."""
+    """Decodes all images, and cuts the parts that the data do not bring."""
     assert recipe.data.size is not None
-    indices = np.array([index for index, part in enumerate(catalog.parts) if part != "test"], np.int64)
     done = 0
 
     def progress(count: int) -> None:
         nonlocal done
         done += count
-        show.decoding(done, len(indices))
+        show.decoding(done, len(catalog))
 
     with clock.section("decode"):
         canvas = canvas_for(recipe.data.size)
-        cache = open_cache(catalog, indices, canvas, recipe.data.resize, progress=progress)
-    usable = np.ones(len(indices), bool)
-    usable[list(cache.unreadable)] = False
+        cache = open_cache(catalog, canvas, recipe.data.resize, progress=progress)
+    usable = cache.usable
     if not usable.any():
         reason = next(iter(cache.unreadable.values()))
         raise UserError(f"none of the {len(usable)} images can be read; the first: {reason}", where=catalog.source)
-    share = splitting.default_share(int(usable.sum()))
+    # A test part that the data bring is not counted: validation is cut from what is left.
+    share = splitting.default_share(sum(part != "test" for part in catalog.parts))
     shares = recipe.data.validation or share, recipe.data.test or share
     with clock.section("split"):
-        cut = splitting.split(catalog, indices, cache.hashes, usable, shares=shares, seed=recipe.seed)
+        cut = splitting.split(catalog, cache.hashes, usable, shares=shares, seed=recipe.seed)
     return Data(catalog, cache, cut)
 
 
 def write_split(run: Run, data: Data) -> None:
     """Keeps the split in the run."""
     with writing(run.split, "the split"):
-        atomic.write_text(run.split, splitting.split_table(data.catalog, data.split, data.cache.indices))
+        atomic.write_text(run.split, splitting.split_table(data.catalog, data.split))
 
 
 def check_split(run: Run, data: Data) -> None:
@@ -128,7 +121,7 @@ def check_split(run: Run, data: Data) -> None:
     Raises:
         UserError: naming an image that is new, gone or changed.
     """
-    table = splitting.split_table(data.catalog, data.split, data.cache.indices)
+    table = splitting.split_table(data.catalog, data.split)
     kept = run.split.read_text(encoding="utf-8")
     if kept != table:
         before, now = ({tuple(row) for row in csv.reader(io.StringIO(text))} for text in (kept, table))
@@ -151,7 +144,7 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     def part(rows: NDArray[np.int64], precision: str) -> Batches:
         size = recipe.data.size
         assert size is not None
-        return Batches(data.cache.pixels, rows, data.labels, size, statistics, DTYPES[precision], device)
+        return Batches(data.cache.pixels, rows, data.catalog.labels, size, statistics, DTYPES[precision], device)
 
     with clock.section("self-test"):
         model = build_model(recipe.model.name, shape_of(recipe, len(data.catalog.classes)), seed=recipe.seed).to(device)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from babysit.data.catalog import Catalog, Item, catalog_of
 from babysit.errors import UserError
@@ -21,7 +19,7 @@ BRIGHTEST = 16  # the file counts dark pixels in 4x4 blocks: 0 to 16
 
 
 def digits(source: str) -> Catalog:
-    """The digits, as PNG bytes like those of any other source. A mirrored digit is another sign: no flips.
+    """The digits, as pixels. A mirrored digit is another sign: no flips.
 
     Raises:
         UserError: when scikit-learn's file is not there.
@@ -34,13 +32,7 @@ def digits(source: str) -> Catalog:
     with gzip.open(path, "rt") as stream:
         table = np.loadtxt(stream, delimiter=",", dtype=np.int64)
     pixels = np.rint(table[:, :-1].reshape(-1, 8, 8) * (255 / BRIGHTEST)).astype(np.uint8)
-    names = [f"{label}/digit-{index:04d}.png" for index, label in enumerate(table[:, -1])]
+    names = [f"{label}/digit-{index:04d}" for index, label in enumerate(table[:, -1])]
     number = {name: index for index, name in enumerate(names)}
     items = [Item(name, name[0], "", "1") for name in names]
-    return catalog_of(source, items, lambda name: _png(pixels[number[name]]), flips=False)
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
+    return catalog_of(source, items, lambda name: pixels[number[name]], flips=False)
