@@ -45,6 +45,7 @@ def cache_home(tmp_path_factory, monkeypatch) -> Path:
     """The decoded cache of this test alone; the user's is never touched."""
     place = tmp_path_factory.mktemp("cache-home")
     monkeypatch.setenv("BABYSIT_CACHE", str(place))
+    monkeypatch.setenv("BABYSIT_STATE", str(place / "state"))
     return place
 
 
@@ -77,7 +78,13 @@ def make_folder():
 @pytest.fixture
 def command_line(cache_home, tmp_path):
     """The words that start babysit, and the environment and folder to start it in."""
-    environment = {**os.environ, "BABYSIT_CACHE": str(cache_home), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    environment = {
+        **os.environ,
+        "BABYSIT_CACHE": str(cache_home),
+        "BABYSIT_STATE": str(cache_home / "state"),
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "200",
+    }
     return [sys.executable, "-m", "babysit"], {"env": environment, "cwd": tmp_path}
 
 

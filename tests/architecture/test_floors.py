@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import babysit
+from babysit import api
 
 SOURCE = Path(babysit.__file__).parent
 
@@ -21,6 +22,7 @@ FLOORS = {
     "device": 1,
     "seeds": 1,
     "metrics": 1,
+    "places": 1,
     "clock": 1,
     "show": 1,
     "record": 2,
@@ -183,6 +185,7 @@ def test_every_verb_can_be_had() -> None:
     assert all(hasattr(babysit, name) for name in babysit.__all__)
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         babysit.trian  # noqa: B018
+    assert set(api.__all__) == set(api.HOMES) and all(hasattr(api, name) for name in api.__all__)
 
 
 def test_files_and_functions_are_small() -> None:

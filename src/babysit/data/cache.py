@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from babysit.data.catalog import Catalog, Encoded
 from babysit.data.decode import VERSION, Resize, UnreadableImage, decode_whole, quiet_decoding
 from babysit.errors import writing
+from babysit.places import cache_home
 from babysit.record import atomic
 
 UNREAD = "-"
@@ -65,13 +66,6 @@ class Cache:
         return sum(file.stat().st_size for file in self.path.iterdir())
 
 
-def home() -> Path:
-    """Where decoded images are kept: BABYSIT_CACHE, or `babysit` in the user's cache folder."""
-    if chosen := os.environ.get("BABYSIT_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "babysit"
-
-
 def content_hash(data: Encoded) -> str:
     """128 bits of BLAKE2b over a file's bytes, or over the shape and the pixels of an array, in hexadecimal."""
     if isinstance(data, np.ndarray):
@@ -89,7 +83,7 @@ def open_cache(catalog: Catalog, size: int, resize: Resize, *, progress: Callabl
     Raises:
         UserError: when the cache's place is full or cannot be written.
     """
-    root = home() / "decoded"
+    root = cache_home() / "decoded"
     stamp = root / "stamps" / _stamp_key(catalog, size, resize)
     found = _find(root, stamp, len(catalog), size)
     if found:

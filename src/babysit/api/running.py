@@ -1,4 +1,4 @@
-"""One function per verb: the only place where data, training, rules, report and page are put together."""
+"""Running a training: from what was asked to a finished run, also after an interruption."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from babysit import checkpoint
 from babysit.clock import Clock
 from babysit.device import describe
 from babysit.diagnosing import RULES
 from babysit.errors import InterruptedTraining, UserError, writing
-from babysit.inference.predictor import Prediction, Predictor, load_predictor
 from babysit.recipe import Override, Parsed, Recipe, parse, read_resolved, render, setting_names
 from babysit.record import atomic
 from babysit.record import run as runs
@@ -32,9 +31,6 @@ from babysit.training import prepare, resolve
 from babysit.training.fit import Fit, Stop
 from babysit.training.session import Session
 from babysit.version import VERSION
-
-if TYPE_CHECKING:
-    from babysit.inference.predictor import Image_
 
 STOPPED = "stopped by a diagnosis"
 
@@ -119,29 +115,6 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
     cut_data = prepare.decode(catalog, sized, clock=clock, show=Silent())
     _, filled, more = prepare.start(sized, cut_data, clock)
     return render(filled, {**reasons, **more})
-
-
-def load(run: str | Path) -> Predictor:
-    """The trained network of a run, ready to predict.
-
-    Raises:
-        UserError: when there is no run, or it has no whole checkpoint.
-    """
-    return load_predictor(Path(run))
-
-
-def predict(run: str | Path, images: Sequence[Image_]) -> Iterator[Prediction]:
-    """Predictions for any number of images, in order; an unreadable one is an error row."""
-    return load(run).stream(images)
-
-
-def report(run: str | Path) -> Path:
-    """Writes the run's page again and returns its path.
-
-    Raises:
-        UserError: when there is no run, or it has not finished an epoch.
-    """
-    return write_report(Run(Path(run)))
 
 
 def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained:

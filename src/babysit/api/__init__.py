@@ -1,0 +1,31 @@
+"""One function per verb: the only place where data, training, rules, report and page are put together.
+
+A verb's module is imported when the verb is first asked for, so that verbs which need no torch do not load it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from babysit.api.running import Trained, dry_run, train
+    from babysit.api.using import load, predict, report
+
+__all__ = ["Trained", "dry_run", "load", "predict", "report", "train"]
+
+HOMES = {
+    "Trained": "running",
+    "dry_run": "running",
+    "train": "running",
+    "load": "using",
+    "predict": "using",
+    "report": "using",
+}
+"""Public name -> the module of this folder that holds it."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name in HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -1,0 +1,33 @@
+"""Using a run: its trained network and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from babysit.inference.predictor import Image_, Prediction, Predictor, load_predictor
+from babysit.record.run import Run
+from babysit.reporting.page import write_report
+
+
+def load(run: str | Path) -> Predictor:
+    """The trained network of a run, ready to predict.
+
+    Raises:
+        UserError: when there is no run, or it has no whole checkpoint.
+    """
+    return load_predictor(Path(run))
+
+
+def predict(run: str | Path, images: Sequence[Image_]) -> Iterator[Prediction]:
+    """Predictions for any number of images, in order; an unreadable one is an error row."""
+    return load(run).stream(images)
+
+
+def report(run: str | Path) -> Path:
+    """Writes the run's page again and returns its path.
+
+    Raises:
+        UserError: when there is no run, or it has not finished an epoch.
+    """
+    return write_report(Run(Path(run)))
