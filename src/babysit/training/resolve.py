@@ -59,10 +59,12 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
     Arguments:
         shorter_sides: of a sample of the images, in pixels.
     """
-    if recipe.data.size is not None:
+    if recipe.data.size is not None and not shorter_sides:
         return recipe, {}
     middle = sorted(shorter_sides)[len(shorter_sides) // 2]
     size = max([size for size in SIZES if size <= middle], default=max(SMALLEST, middle))
+    if recipe.data.size is not None:
+        return recipe, _instead("data.size", recipe.data.size, size)
     why = f"by rule: the median shorter side is {middle} pixels; {max(SIZES)} at most; nothing is enlarged"
     return recipe.replace({"data.size": size}), {"data.size": why}
 
@@ -84,11 +86,11 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
 
     room = (canvas_for(size) - size) // 2 or size // 8
     decide("augment.crop", room, "an eighth of the size" if size <= LARGEST_GATHERED else "the canvas's margin")
+    flip = "random" if facts.flips else "none"
     decide(
-        "augment.flip",
-        "random" if facts.flips else "none",
-        "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign",
+        "augment.flip", flip, "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign"
     )
+    reasons.update(_instead("augment.flip", recipe.augment.flip, flip) if recipe.augment.flip else {})
     if recipe.model.name == "quick":
         pools = pools_for(size)
         decide(
@@ -108,6 +110,11 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
         decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")
     return recipe.replace(values), reasons
+
+
+def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:
+    """Says that a setting which belongs to the data was brought along, perhaps from a recipe made for other data."""
+    return {} if asked == ruled else {name: f"as asked; by rule it would be {ruled} for these data"}
 
 
 def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
