@@ -1,31 +1,135 @@
-"""Losses, averaged over the batch."""
+"""Losses: functions (scores, labels) -> the mean over the batch, made from the recipe's settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from babysit.recipe.schema import LossPart
 from babysit.tables import Table
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Weights = Tensor | None
+Make = Callable[[LossPart, Weights], Loss]
 
 
-def softmax_loss(scores: Tensor, labels: Tensor) -> Tensor:
+def softmax_loss(scores: Tensor, labels: Tensor, *, smoothing: float = 0.0, class_weights: Weights = None) -> Tensor:
     """Cross-entropy of the softmax, in nats.
 
-    L = 1/n sum_i -ln(exp(s_i[y_i]) / sum_j exp(s_i[j]))
+    L = 1/n sum_i -sum_k q_ik ln(exp(s_ik) / sum_j exp(s_ij)), q_i one at the label; with smoothing e the label's q is
+    1 - e + e/C and the others' e/C (Szegedy et al., CVPR 2016). With class weights the mean is a weighted one.
 
     Arguments:
-        scores: shape (n, classes), any floating type; computed in float32.
+        scores: shape (n, classes), any floating type; computed in float32 at least.
         labels: shape (n,), class indices.
+        smoothing: e, 0 to below 1.
+        class_weights: shape (classes,), or None for equal ones.
 
-    >>> import torch
     >>> round(float(softmax_loss(torch.zeros(1, 10), torch.tensor([3]))), 6)
     2.302585
     """
-    return F.cross_entropy(scores.float(), labels)
+    wide = _wide(scores)
+    weights = None if class_weights is None else class_weights.to(wide)
+    return F.cross_entropy(wide, labels, weight=weights, label_smoothing=smoothing)
 
 
-LOSSES: Table[Loss] = Table("loss", {"softmax": softmax_loss})
+def hinge_loss(
+    scores: Tensor, labels: Tensor, *, margin: float = 1.0, power: int = 1, class_weights: Weights = None
+) -> Tensor:
+    """The multiclass hinge (SVM) loss, summed over the wrong classes and averaged over the batch.
+
+    L = 1/n sum_i sum_{j != y_i} max(0, s_ij - s_iy + margin)^power
+
+    At scores of zero it is (C - 1) margin^power. PyTorch's MultiMarginLoss divides by C besides.
+
+    Arguments:
+        scores: shape (n, classes); labels: shape (n,).
+        margin: above 0.
+        power: 1, or 2 for the squared hinge.
+
+    >>> float(hinge_loss(torch.zeros(1, 10), torch.tensor([3])))
+    9.0
+
+    Source: Weston and Watkins (1999).
+    """
+    wide = _wide(scores)
+    right = wide.gather(1, labels[:, None])
+    over = (wide - right + margin).clamp_min(0)
+    wrong = torch.ones_like(over).scatter_(1, labels[:, None], 0.0)
+    return _mean((over**power * wrong).sum(dim=1), labels, class_weights)
+
+
+def focal_loss(scores: Tensor, labels: Tensor, *, gamma: float = 2.0, class_weights: Weights = None) -> Tensor:
+    """Cross-entropy that cares less for what is right already: L = 1/n sum_i -(1 - p_iy)^gamma ln p_iy.
+
+    Arguments:
+        scores: shape (n, classes); labels: shape (n,).
+        gamma: at least 0; 0 gives the softmax loss.
+
+    Source: Lin et al., "Focal Loss for Dense Object Detection" (ICCV 2017), in its multiclass form.
+    """
+    log = F.log_softmax(_wide(scores), dim=1).gather(1, labels[:, None])[:, 0]
+    return _mean(-((-torch.expm1(log)) ** gamma) * log, labels, class_weights)
+
+
+def make_softmax(part: LossPart, class_weights: Weights) -> Loss:
+    """Softmax with `loss.smoothing` and `loss.class_weights`."""
+    return partial(softmax_loss, smoothing=part.smoothing, class_weights=class_weights)
+
+
+def make_hinge(part: LossPart, class_weights: Weights) -> Loss:
+    """Multiclass hinge with `loss.margin`."""
+    return partial(hinge_loss, margin=part.margin, class_weights=class_weights)
+
+
+def make_squared_hinge(part: LossPart, class_weights: Weights) -> Loss:
+    """Squared multiclass hinge with `loss.margin`."""
+    return partial(hinge_loss, margin=part.margin, power=2, class_weights=class_weights)
+
+
+def make_focal(part: LossPart, class_weights: Weights) -> Loss:
+    """Focal loss with `loss.gamma`."""
+    return partial(focal_loss, gamma=part.gamma, class_weights=class_weights)
+
+
+LOSSES: Table[Make] = Table(
+    "loss",
+    {"softmax": make_softmax, "hinge": make_hinge, "squared-hinge": make_squared_hinge, "focal": make_focal},
+)
+
+
+def balanced_weights(counts: Sequence[int]) -> Tensor:
+    """Weights that give every class the same say: n / (C n_c), so their mean over the images is 1.
+
+    Arguments:
+        counts: training images of each class, all above 0.
+
+    >>> balanced_weights([30, 10])
+    tensor([0.6667, 2.0000])
+    """
+    return torch.tensor([sum(counts) / (len(counts) * count) for count in counts])
+
+
+def make_loss(part: LossPart, counts: Sequence[int]) -> Loss:
+    """The loss of a recipe.
+
+    Arguments:
+        counts: training images of each class, for balanced class weights.
+    """
+    return LOSSES[part.kind](part, balanced_weights(counts) if part.class_weights == "balanced" else None)
+
+
+def _wide(scores: Tensor) -> Tensor:
+    """At least float32: half precision has too few digits for a sum of exponentials."""
+    return scores if scores.dtype == torch.float64 else scores.float()
+
+
+def _mean(each: Tensor, labels: Tensor, class_weights: Weights) -> Tensor:
+    if class_weights is None:
+        return each.mean()
+    weights = class_weights.to(each)[labels]
+    return (each * weights).sum() / weights.sum()

@@ -19,8 +19,9 @@ from babysit.diagnosing import RULES
 from babysit.losses import LOSSES
 from babysit.models import MODELS, Shape, build_model
 from babysit.optim.optimizers import OPTIMIZERS
-from babysit.optim.schedules import SCHEDULES
+from babysit.optim.schedules import SCHEDULES, Moment, rate_factor
 from babysit.recipe import setting_names
+from babysit.recipe.schema import LossPart, OptimPart, SchedulePart
 from babysit.record.diagnosis import Known
 from babysit.record.log import Row, RunLog
 
@@ -72,7 +73,8 @@ def test_a_model_fits_its_shape_and_repeats_itself(name: str, size: int) -> None
 @pytest.mark.parametrize("name", SCHEDULES)
 @given(progress=st.floats(0, 1), warmup=st.floats(0, 0.9))
 def test_a_schedule_is_a_factor_between_zero_and_one(name: str, progress: float, warmup: float) -> None:
-    assert 0 <= SCHEDULES[name](progress, warmup) <= 1 + 1e-9
+    moment = Moment(int(1000 * progress), 10 * progress, progress)
+    assert 0 <= rate_factor(moment, SchedulePart(kind=name, warmup=warmup)) <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -80,8 +82,9 @@ def test_a_loss_is_a_mean_with_a_true_gradient(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     scores = torch.randn(6, 4, generator=generator, dtype=torch.float64).requires_grad_()
     labels = torch.tensor([0, 1, 2, 3, 0, 1])
-    loss = LOSSES[name](scores, labels)
-    each = torch.stack([LOSSES[name](scores[i : i + 1], labels[i : i + 1]) for i in range(6)])
+    loss_of = LOSSES[name](LossPart(), None)
+    loss = loss_of(scores, labels)
+    each = torch.stack([loss_of(scores[i : i + 1], labels[i : i + 1]) for i in range(6)])
     assert torch.allclose(loss, each.mean())
     loss.backward()
     assert scores.grad is not None
@@ -91,14 +94,16 @@ def test_a_loss_is_a_mean_with_a_true_gradient(name: str) -> None:
         moved[place] += step
         back = scores.detach().clone()
         back[place] -= step
-        slope = (LOSSES[name](moved, labels) - LOSSES[name](back, labels)) / (2 * step)
+        slope = (loss_of(moved, labels) - loss_of(back, labels)) / (2 * step)
         assert abs(float(slope - scores.grad[place])) < 1e-4
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_an_optimiser_goes_down_a_bowl(name: str) -> None:
     weight = torch.nn.Parameter(torch.tensor([3.0, -2.0]))
-    optimizer = OPTIMIZERS[name]([{"params": [weight], "weight_decay": 0.0}], 0.02, 0.9)
+    optimizer = OPTIMIZERS[name]([{"params": [weight], "weight_decay": 0.0}], OptimPart())
+    for group in optimizer.param_groups:
+        group["lr"] = 0.5 if name == "adagrad" else 0.02
     for _ in range(400):
         optimizer.zero_grad()
         (weight * torch.tensor([1.0, 4.0]) * weight).sum().backward()

@@ -198,7 +198,7 @@ def test_wrong_usage_is_exit_two(babysit, tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_is_exit_three(babysit, tmp_path: Path) -> None:
-    words = ("--set", "optim.lr=1e30", "--set", "regularize.decay=0", "--set", "schedule.kind=constant")
+    words = ("--set", "optim.lr=1e30", "--set", "regularize.l2=0", "--set", "schedule.kind=constant")
     done = babysit("train", "digits", "-o", "run", "--epochs", "2", "--json", *words, *FLOAT)
     assert done.returncode == 3, done.stderr
     said = json.loads(done.stdout)

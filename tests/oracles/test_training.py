@@ -14,7 +14,8 @@ from torch import nn
 
 from babysit.losses import LOSSES
 from babysit.optim.optimizers import OPTIMIZERS
-from babysit.optim.schedules import SCHEDULES
+from babysit.optim.schedules import Moment, rate_factor
+from babysit.recipe.schema import LossPart, OptimPart, SchedulePart
 from babysit.regularizers import parameter_groups
 from babysit.training.plan import Plan
 
@@ -33,7 +34,7 @@ def test_softmax_loss(seed: int, count: int, classes: int, scale: float) -> None
     generator = np.random.default_rng(seed)
     scores = (generator.standard_normal((count, classes)) * scale).astype(np.float32)
     labels = generator.integers(0, classes, count)
-    seen = float(LOSSES["softmax"](torch.from_numpy(scores), torch.from_numpy(labels)))
+    seen = float(LOSSES["softmax"](LossPart(), None)(torch.from_numpy(scores), torch.from_numpy(labels)))
     assert seen == pytest.approx(slow_loss(scores.astype(np.float64), labels), rel=1e-4, abs=1e-5)
 
 
@@ -41,14 +42,14 @@ def test_softmax_loss_gradient_is_probability_minus_truth_over_the_batch() -> No
     generator = np.random.default_rng(0)
     scores = torch.from_numpy(generator.standard_normal((5, 4)).astype(np.float32)).requires_grad_()
     labels = torch.tensor([0, 3, 1, 1, 2])
-    LOSSES["softmax"](scores, labels).backward()
+    LOSSES["softmax"](LossPart(), None)(scores, labels).backward()
     expected = (torch.softmax(scores.detach().double(), 1) - torch.eye(4).double()[labels]) / 5
     assert torch.allclose(scores.grad.double(), expected, atol=1e-7)
 
 
 def test_softmax_loss_is_computed_in_float32() -> None:
     scores = torch.tensor([[100.0, 100.5]], dtype=torch.bfloat16)
-    assert LOSSES["softmax"](scores, torch.tensor([0])).dtype == torch.float32
+    assert LOSSES["softmax"](LossPart(), None)(scores, torch.tensor([0])).dtype == torch.float32
 
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "nesterov"])
@@ -58,7 +59,7 @@ def test_three_updates(kind: str, biases: bool) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3, 2)).double()
     decay, momentum, rates = 0.05, 0.8, [0.1, 0.3, 0.02]
-    optimizer = OPTIMIZERS[kind](parameter_groups(model, decay, biases=biases), 1.0, momentum)
+    optimizer = OPTIMIZERS[kind](parameter_groups(model, decay, biases=biases), OptimPart(momentum=momentum))
     weights = {name: one.detach().numpy().copy() for name, one in model.named_parameters()}
     speed = {name: np.zeros_like(one) for name, one in weights.items()}
     generator = np.random.default_rng(1)
@@ -106,17 +107,65 @@ def test_every_parameter_is_in_one_group_and_frozen_ones_in_none() -> None:
     ],
 )
 def test_one_cycle_by_its_table(progress: float, factor: float) -> None:
-    assert SCHEDULES["one-cycle"](progress, 0.25) == pytest.approx(factor, abs=1e-12)
+    assert factor_of("one-cycle", progress, warmup=0.25) == pytest.approx(factor, abs=1e-12)
+
+
+def factor_of(kind: str, progress: float, **settings: float) -> float:
+    return rate_factor(Moment(0, 0.0, progress), SchedulePart(kind=kind, **settings))
 
 
 @given(st.floats(0, 1), st.floats(0, 0.99))
 def test_one_cycle_stays_between_floor_and_peak(progress: float, warmup: float) -> None:
-    assert 0.001 - 1e-12 <= SCHEDULES["one-cycle"](progress, warmup) <= 1 + 1e-12
-    assert SCHEDULES["constant"](progress, warmup) == 1.0
+    assert 0.001 - 1e-12 <= factor_of("one-cycle", progress, warmup=warmup) <= 1 + 1e-12
+    assert factor_of("constant", progress) == 1.0
 
 
 def test_one_cycle_without_warmup_begins_at_its_peak() -> None:
-    assert SCHEDULES["one-cycle"](0.0, 0.0) == 1.0
+    assert factor_of("one-cycle", 0.0, warmup=0.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "step", "factor"),
+    [
+        # 10 steps an epoch, 100 steps in all; the numbers worked out by hand
+        ("step", {"every": 30}, 29, 1.0),
+        ("step", {"every": 30}, 30, 0.1),
+        ("step", {"every": 30, "factor": 0.5}, 95, 0.125),
+        ("step", {}, 33, 1.0),
+        ("step", {}, 34, 0.1),
+        ("step", {}, 100, 0.01),
+        ("exponential", {}, 9, 1.0),
+        ("exponential", {}, 10, 0.97),
+        ("exponential", {"factor": 0.9}, 35, 0.729),
+        ("sqrt", {}, 19, 0.9),
+        ("sqrt", {}, 100, 0.0),
+        ("polynomial", {}, 50, 0.25),
+        ("polynomial", {"power": 1}, 75, 0.25),
+        ("inverse", {"tau": 2}, 60, 0.25),
+        ("inverse", {}, 60, 0.25),
+        ("exp", {"tau": 5}, 100, math.exp(-2)),
+        ("exp", {}, 20, math.exp(-1)),
+        ("cosine", {}, 50, 0.5),
+        ("cosine", {}, 100, 0.0),
+        ("cosine", {"warmup": 0.5}, 25, (1 + math.cos(math.pi / 4)) / 2 * 0.5005),
+        ("constant", {"warmup": 0.2}, 10, 0.5005),
+        ("constant", {"warmup": 0.2}, 20, 1.0),
+    ],
+)
+def test_schedules_by_hand(kind: str, settings: dict, step: int, factor: float) -> None:
+    moment = Moment.of(step, steps_per_epoch=10, total=100)
+    assert rate_factor(moment, SchedulePart(kind=kind, **settings)) == pytest.approx(factor, abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["inverse", "exp"])
+def test_the_literal_forms_are_the_limits(kind: str) -> None:
+    """The lecture's 1/t and exp(-t), t in epochs: ours with a small tau, and tau = 1."""
+    for epoch in (1.0, 2.0, 7.0):
+        moment = Moment(0, epoch, 0.5)
+        if kind == "inverse":
+            assert rate_factor(moment, SchedulePart(kind=kind, tau=1e-6)) / 1e-6 == pytest.approx(1 / epoch, rel=1e-5)
+        else:
+            assert rate_factor(moment, SchedulePart(kind=kind, tau=1)) == pytest.approx(math.exp(-epoch))
 
 
 @st.composite

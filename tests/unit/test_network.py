@@ -11,7 +11,7 @@ from babysit.data.batches import Batches
 from babysit.data.statistics import Statistics
 from babysit.device import self_test
 from babysit.errors import UserError
-from babysit.losses import LOSSES
+from babysit.losses import softmax_loss
 from babysit.models import MODELS, Shape
 from babysit.models.quick import pools_for, stages
 from babysit.seeds import below, counted, permutation, stream_key
@@ -39,7 +39,7 @@ def test_too_small_images_are_refused() -> None:
 @pytest.mark.parametrize("size", [4, 8, 16, 32, 64])
 def test_every_parameter_gets_a_gradient(size: int) -> None:
     net = network(size).train()
-    LOSSES["softmax"](net(torch.randn(8, 3, size, size)), torch.arange(8) % 4).backward()
+    softmax_loss(net(torch.randn(8, 3, size, size)), torch.arange(8) % 4).backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None and bool(parameter.grad.abs().sum() > 0), name
 
@@ -72,7 +72,7 @@ def test_memorises_a_batch_of_sixteen() -> None:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9, nesterov=True)
     for _ in range(60):
         optimizer.zero_grad()
-        loss = LOSSES["softmax"](net(images), labels)
+        loss = softmax_loss(net(images), labels)
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.05 and bool((net(images).argmax(1) == labels).all())
@@ -93,7 +93,7 @@ def test_the_self_test_leaves_no_trace(asked: str) -> None:
     before = {name: value.clone() for name, value in net.state_dict().items()}
     random, numbers = torch.get_rng_state(), np.random.get_state()[1].copy()
     threads = torch.get_num_threads()
-    chosen = self_test(asked, threads, measured_step(net, LOSSES["softmax"], part_of()), share=1.0)
+    chosen = self_test(asked, threads, measured_step(net, softmax_loss, part_of()), share=1.0)
     assert torch.equal(torch.get_rng_state(), random)
     assert (np.random.get_state()[1] == numbers).all()
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())

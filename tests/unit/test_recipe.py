@@ -154,7 +154,7 @@ CHANGES = st.fixed_dictionaries(
         "augment.flip": st.sampled_from(["random", "none"]),
         "model.name": TEXTS,
         "model.width": st.integers(1, 64).map(lambda number: 16 * number),
-        "regularize.decay": FINITE,
+        "regularize.l2": FINITE,
         "regularize.biases": st.booleans(),
         "optim.lr": FINITE,
         "optim.momentum": st.floats(0, 0.999),

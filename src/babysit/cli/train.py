@@ -80,15 +80,15 @@ def train(
     with clock.section("start"):
         overrides = _overrides(shortcuts, set_ or [])
 
-        from babysit import api
+        from babysit.api import running
         from babysit.cli.progress import make_show
 
     if dry_run:
-        text = api.dry_run(data, recipe=recipe, settings=overrides)
+        text = running.dry_run(data, recipe=recipe, settings=overrides)
         print(json.dumps({"recipe": text}) if json_ else text, end="" if not json_ else "\n")  # noqa: T201
         return 0
     with make_show(quiet=quiet) as show:
-        done = api.train(data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock)
+        done = running.train(data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock)
         show.finished(_summary(done), _profile(done) if profile else "")
     if json_:
         print(json.dumps(done.as_json()))  # noqa: T201

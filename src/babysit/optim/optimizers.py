@@ -1,4 +1,8 @@
-"""Optimisers: functions (parameter groups, settings) -> torch.optim.Optimizer."""
+"""Optimisers: functions (parameter groups, settings) -> torch.optim.Optimizer.
+
+A group's `weight_decay` is the lambda of the L2 penalty: lambda W is added to the gradient g before anything else.
+Decoupled decay is not an optimiser's business here; `regularizers.shrink` does it, the same for all.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,14 @@ from collections.abc import Callable
 
 import torch
 
+from babysit.recipe.schema import OptimPart
 from babysit.tables import Table
 
 Groups = list[dict[str, object]]
-Make = Callable[[Groups, float, float], torch.optim.Optimizer]
+Make = Callable[[Groups, OptimPart], torch.optim.Optimizer]
+
+UNSET_RATE = 1.0
+"""The learning rate optimisers are made with: the schedule sets the true one before each step."""
 
 
 def import_ahead() -> None:
@@ -23,19 +31,79 @@ def import_ahead() -> None:
     threading.Thread(target=importlib.import_module, args=("torch._dynamo",), daemon=True).start()
 
 
-def sgd(groups: Groups, lr: float, momentum: float) -> torch.optim.Optimizer:  # noqa: ARG001
+def sgd(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:  # noqa: ARG001 - one signature for all
     """Gradient descent: W <- W - lr g. Momentum is not used."""
-    return torch.optim.SGD(groups, lr=lr, fused=True)
+    return torch.optim.SGD(groups, lr=UNSET_RATE, fused=True)
 
 
-def with_momentum(groups: Groups, lr: float, momentum: float) -> torch.optim.Optimizer:
+def with_momentum(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
     """v <- momentum v + g; W <- W - lr v (Polyak, 1964)."""
-    return torch.optim.SGD(groups, lr=lr, momentum=momentum, fused=True)
+    return torch.optim.SGD(groups, lr=UNSET_RATE, momentum=part.momentum, fused=True)
 
 
-def nesterov(groups: Groups, lr: float, momentum: float) -> torch.optim.Optimizer:
-    """v <- momentum v + g; W <- W - lr (g + momentum v) (Sutskever et al., ICML 2013, in PyTorch's form)."""
-    return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=True, fused=True)
+def nesterov(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
+    """v <- momentum v + g; W <- W - lr (g + momentum v) (Sutskever et al., ICML 2013, in PyTorch's form).
+
+    With no momentum it is plain gradient descent.
+    """
+    ahead = part.momentum > 0
+    return torch.optim.SGD(groups, lr=UNSET_RATE, momentum=part.momentum, nesterov=ahead, fused=True)
 
 
-OPTIMIZERS: Table[Make] = Table("optimiser", {"sgd": sgd, "momentum": with_momentum, "nesterov": nesterov})
+def adagrad(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
+    """s <- s + g²; W <- W - lr g / (sqrt(s) + epsilon), epsilon 1e-10 unless given (Duchi et al., JMLR 2011)."""
+    return torch.optim.Adagrad(groups, lr=UNSET_RATE, eps=part.epsilon or 1e-10, fused=True)
+
+
+def rmsprop(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
+    """s <- beta2 s + (1 - beta2) g²; v <- momentum v + g / (sqrt(s) + epsilon); W <- W - lr v.
+
+    beta2 is 0.99 and epsilon 1e-8 unless given (Tieleman and Hinton, Coursera lecture 6.5, 2012).
+    """
+    return torch.optim.RMSprop(
+        groups,
+        lr=UNSET_RATE,
+        alpha=_or(part.beta2, 0.99),
+        eps=part.epsilon or 1e-8,
+        momentum=part.momentum,
+        foreach=True,
+    )
+
+
+def adam(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
+    """m <- momentum m + (1 - momentum) g; s <- beta2 s + (1 - beta2) g²; W <- W - lr m' / (sqrt(s') + epsilon).
+
+    m' and s' are m and s over (1 - momentum^t) and (1 - beta2^t); beta2 is 0.999 and epsilon 1e-8 unless given
+    (Kingma and Ba, ICLR 2015).
+    """
+    betas = (part.momentum, _or(part.beta2, 0.999))
+    return torch.optim.Adam(groups, lr=UNSET_RATE, betas=betas, eps=part.epsilon or 1e-8, fused=True)
+
+
+def adamw(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
+    """Adam as it is used with decoupled decay (Loshchilov and Hutter, ICLR 2019).
+
+    The same steps as `adam`. By rule `regularize.decay` takes the place of `regularize.l2` with it.
+    """
+    return adam(groups, part)
+
+
+OPTIMIZERS: Table[Make] = Table(
+    "optimiser",
+    {
+        "sgd": sgd,
+        "momentum": with_momentum,
+        "nesterov": nesterov,
+        "adagrad": adagrad,
+        "rmsprop": rmsprop,
+        "adam": adam,
+        "adamw": adamw,
+    },
+)
+
+USUAL_RATES = {"sgd": 3.0, "adagrad": 0.01, "rmsprop": 0.0005, "adam": 0.002, "adamw": 0.002}
+"""The peak rate of one-cycle at batch 256 where it is not the 0.3 of gradient descent with momentum."""
+
+
+def _or(value: float | None, usual: float) -> float:
+    return usual if value is None else value

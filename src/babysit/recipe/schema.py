@@ -59,33 +59,58 @@ class ModelPart(Part):
 
 
 class LossPart(Part):
-    """`kind` an entry of LOSSES, averaged over the batch."""
+    """`kind` an entry of LOSSES, averaged over the batch; `smoothing` of softmax's labels; `margin` of the hinges;
+    `gamma` of focal; `class_weights` `balanced` gives rare classes the same say as common ones."""
 
     kind: str = "softmax"
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    margin: Annotated[float, Field(gt=0)] = 1.0
+    gamma: Annotated[float, Field(ge=0, le=10)] = 2.0
+    class_weights: Literal["none", "balanced"] = "none"
 
 
 class RegularizePart(Part):
-    """`decay` lambda of L2 weight decay, W <- W - lr (lambda W + dL/dW); `biases` whether biases and
-    normalisation parameters decay too."""
+    """Penalties on the weights (formulas in `regularizers.py`).
 
-    decay: Annotated[float, Field(ge=0)] = 5e-4
+    `l2` and `decay` None by rule; `l1_form` `gradient` or `proximal` (exact zeros); `biases` whether biases and
+    normalisation parameters are met too.
+    """
+
+    l2: Annotated[float, Field(ge=0)] | None = None
+    l1: Annotated[float, Field(ge=0)] = 0.0
+    l1_form: Literal["gradient", "proximal"] = "gradient"
+    elastic_l1: Annotated[float, Field(ge=0)] = 0.0
+    elastic_l2: Annotated[float, Field(ge=0)] = 0.0
+    decay: Annotated[float, Field(ge=0)] | None = None
     biases: bool = False
 
 
 class OptimPart(Part):
-    """`kind` an entry of OPTIMIZERS; `lr` the peak learning rate; `batch_size` images a step."""
+    """`kind` an entry of OPTIMIZERS; `lr` the peak learning rate; `batch_size` images a step; `momentum` (first
+    moment in the Adam family), `beta2` (decay of squared gradients in rmsprop and the Adam family) and `epsilon`
+    (beside the root in adagrad, rmsprop and the Adam family) as the kind uses them; `clip` the longest gradient:
+    a longer one is shortened to this norm."""
 
     kind: str = "nesterov"
     lr: Annotated[float, Field(ge=0)] | None = None
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] | None = None
+    epsilon: Annotated[float, Field(gt=0)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
+    clip: Annotated[float, Field(gt=0)] | None = None
 
 
 class SchedulePart(Part):
-    """`kind` an entry of SCHEDULES; `warmup` the share of the run in which the rate rises."""
+    """`kind` an entry of SCHEDULES; `warmup` the share of the run in which the rate rises, for any kind; `every`
+    (steps) and `factor` of `step`, `factor` a epoch of `exponential`, `power` of `polynomial`, `tau` (epochs) of
+    `inverse` and `exp`."""
 
     kind: str = "one-cycle"
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    warmup: Annotated[float, Field(ge=0, lt=1)] | None = None
+    every: Annotated[int, Field(ge=1)] | None = None
+    factor: Annotated[float, Field(gt=0, le=1)] | None = None
+    power: Annotated[float, Field(gt=0, le=10)] = 2.0
+    tau: Annotated[float, Field(gt=0)] | None = None
 
 
 class TrainPart(Part):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 QUANTITIES: dict[str, str] = {
     # every step
     "loss": "nat",
+    "penalty": "nat",
     "accuracy": "share",
     "learning_rate": "1",
     "step_seconds": "s",
@@ -21,7 +22,8 @@ QUANTITIES: dict[str, str] = {
     "total_steps": "step",
     "elapsed": "s",
 }
-"""Quantity -> unit. Loss is in nats: natural logarithms. A share runs from 0 to 1."""
+"""Quantity -> unit. Loss is in nats: natural logarithms; `loss` is its data part, `penalty` its regularisation part.
+The hinge losses have no unit of their own and are written under the same names. A share runs from 0 to 1."""
 
 VOLATILE_UNITS = frozenset({"s", "byte", "image/s"})
 """Units that differ between two runs which are otherwise identical."""

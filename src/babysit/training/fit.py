@@ -98,6 +98,7 @@ class Fit:
         with session.clock.section("record"):
             values = {
                 "loss": done.loss,
+                "penalty": done.penalty,
                 "accuracy": done.accuracy,
                 "learning_rate": done.learning_rate,
                 "step_seconds": seconds,

@@ -18,11 +18,12 @@ from babysit.training.session import Position, Session
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """After an update: its batch's loss (in nats) and accuracy before it, and the rate it was made with."""
+    """After an update: its batch's data loss, regularisation penalty and accuracy before it, and its rate."""
 
     step: int
     epoch: int
     loss: float
+    penalty: float
     accuracy: float
     learning_rate: float
     images: int
@@ -77,16 +78,14 @@ def _step(session: Session, images: Tensor, labels: Tensor) -> StepDone:
         session.model.zero_grad(set_to_none=True)
         loss.backward()
     with clock.section("update"):
-        for group in session.optimizer.param_groups:
-            group["lr"] = rate
-        session.optimizer.step()
+        penalty = session.update(rate)
     count = len(labels)
     position.step += 1
     position.batch += 1
     position.images += count
     position.correct += correct
     position.loss_sum += value * count
-    return StepDone(position.step, position.epoch, value, correct / count, rate, count)
+    return StepDone(position.step, position.epoch, value, penalty, correct / count, rate, count)
 
 
 def _end_of_epoch(session: Session) -> EpochDone:

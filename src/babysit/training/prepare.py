@@ -21,7 +21,7 @@ from babysit.data.sources import open_source
 from babysit.data.split import Split
 from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
-from babysit.losses import LOSSES
+from babysit.losses import make_loss
 from babysit.models import build_model, shape_of
 from babysit.optim.optimizers import import_ahead
 from babysit.recipe import Recipe
@@ -148,7 +148,8 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
 
     with clock.section("self-test"):
         model = build_model(recipe.model.name, shape_of(recipe, len(data.catalog.classes)), seed=recipe.seed).to(device)
-        step = measured_step(model, LOSSES[recipe.loss.kind], part(data.split.train, "float32"))
+        counts = np.bincount(data.catalog.labels[data.split.train], minlength=len(data.catalog.classes)).tolist()
+        step = measured_step(model, make_loss(recipe.loss, counts), part(data.split.train, "float32"))
         assert recipe.optim.batch_size is not None
         share = min(IMAGES, len(data.split.train)) / recipe.optim.batch_size
         measured = self_test(recipe.train.precision, recipe.train.threads, step, share=share)

@@ -15,8 +15,8 @@ from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
 from babysit.models import MODELS
 from babysit.models.quick import SMALLEST, pools_for
-from babysit.optim.optimizers import OPTIMIZERS
-from babysit.optim.schedules import SCHEDULES
+from babysit.optim.optimizers import OPTIMIZERS, USUAL_RATES
+from babysit.optim.schedules import SCHEDULES, warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.tables import Table
 
@@ -27,6 +27,8 @@ BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
 IMAGES_IN_A_RUN = 540_000
 RATE_AT_256 = 0.3
+STEEPNESS = {"hinge": 0.2, "squared-hinge": 0.05}
+"""The share of the usual rate for losses whose gradient sums over the wrong classes instead of averaging them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,13 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     if recipe.optim.batch_size and recipe.optim.batch_size > count:
         values["optim.batch_size"], batch = count, count
         reasons["optim.batch_size"] = f"there are only {count} training images"
-    rate = RATE_AT_256 * batch / 256 if recipe.optim.kind != "sgd" else 10 * RATE_AT_256 * batch / 256
-    decide("optim.lr", round(rate, 6), "in proportion to the batch size, 0.3 at 256 with momentum")
+    at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * STEEPNESS.get(recipe.loss.kind, 1.0)
+    decide("optim.lr", round(at_256 * batch / 256, 6), f"in proportion to the batch size, {at_256:g} at 256")
+    decoupled = recipe.optim.kind == "adamw"
+    why = "adamw's way is decoupled decay" if decoupled else "what is usual with the gradient's own scale"
+    decide("regularize.l2", 0.0 if decoupled else 5e-4, why)
+    decide("regularize.decay", 0.05 if decoupled else 0.0, why)
+    decide("schedule.warmup", warmup_of(recipe.schedule), "one-cycle rises for a quarter of the run, others do not")
     if recipe.train.budget is None and recipe.train.steps is None:
         epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
         decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -13,12 +14,12 @@ from babysit.clock import Clock
 from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches
 from babysit.errors import UserError
-from babysit.losses import LOSSES, Loss
+from babysit.losses import Loss, make_loss
 from babysit.models import build_model, shape_of
 from babysit.optim.optimizers import OPTIMIZERS
-from babysit.optim.schedules import SCHEDULES
+from babysit.optim.schedules import Moment, rate_factor
 from babysit.recipe import Recipe
-from babysit.regularizers import parameter_groups
+from babysit.regularizers import Regularizer, clip_gradients, met, parameter_groups
 from babysit.seeds import stream_key
 from babysit.training.plan import Plan
 
@@ -46,6 +47,7 @@ class Session:
     model: nn.Module
     loss: Loss
     optimizer: torch.optim.Optimizer
+    regularizer: Regularizer
     training: Batches
     validation: Batches
     classes: tuple[str, ...]
@@ -79,10 +81,22 @@ class Session:
 
     def learning_rate(self) -> float:
         """The rate of the next step: the peak times the schedule's factor in the middle of that step."""
-        schedule = SCHEDULES[self.recipe.schedule.kind]
-        progress = self.plan.progress(self.position.step)
+        step = self.position.step
+        moment = Moment(step, step / self.steps_per_epoch, self.plan.progress(step))
         assert self.recipe.optim.lr is not None
-        return self.recipe.optim.lr * schedule(progress, self.recipe.schedule.warmup)
+        return self.recipe.optim.lr * rate_factor(moment, self.recipe.schedule)
+
+    def update(self, rate: float) -> float:
+        """Makes one update from the gradients that are there; returns the regularisation penalty before it."""
+        penalty = self.regularizer.penalty()
+        if self.recipe.optim.clip:
+            clip_gradients(self.model.parameters(), self.recipe.optim.clip)
+        self.regularizer.before_update(rate)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.regularizer.after_update(rate)
+        return penalty
 
     def checkpoint(self, log_offset: int) -> Checkpoint:
         """Everything needed to go on exactly from here."""
@@ -149,9 +163,12 @@ def build(
 ) -> Session:
     """A session at step 0."""
     model = build_model(recipe.model.name, shape_of(recipe, len(classes)), seed=recipe.seed).to(training.device)
-    groups = parameter_groups(model, recipe.regularize.decay, biases=recipe.regularize.biases)
+    biases = recipe.regularize.biases
+    groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases)
+    regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize)
     assert recipe.optim.lr is not None
-    optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim.lr, recipe.optim.momentum)
+    optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim)
     torch.manual_seed(stream_key(recipe.seed, "noise") % 2**63)
-    loss = LOSSES[recipe.loss.kind]
-    return Session(recipe, model, loss, optimizer, training, validation, classes, plan, clock)
+    counts = np.bincount(training.labels[training.rows], minlength=len(classes)).tolist()
+    loss = make_loss(recipe.loss, counts)
+    return Session(recipe, model, loss, optimizer, regularizer, training, validation, classes, plan, clock)
