@@ -75,6 +75,55 @@ def make_folder():
     return make
 
 
+def _python2_pickle(value) -> bytes:
+    """A pickle as Python 2 wrote CIFAR's: protocol 2, strings of bytes, arrays of NumPy 1."""
+
+    def one(value) -> bytes:
+        if isinstance(value, dict):
+            return b"}(" + b"".join(one(key) + one(item) for key, item in value.items()) + b"u"
+        if isinstance(value, list):
+            return b"](" + b"".join(map(one, value)) + b"e"
+        if isinstance(value, bytes):
+            return b"U" + bytes([len(value)]) + value if len(value) < 256 else b"T" + _four(len(value)) + value
+        if isinstance(value, int):
+            return b"J" + _four(value)
+        shape = b"".join(map(one, value.shape)) + b"\x86"
+        kind = b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+        made = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+        return made + b"(K\x01" + shape + kind + b"\x89" + one(value.tobytes()) + b"tb"
+
+    return b"\x80\x02" + one(value) + b"."
+
+
+def _four(number: int) -> bytes:
+    return number.to_bytes(4, "little", signed=True)
+
+
+CIFAR_CLASSES = [b"airplane", b"automobile", b"bird"]
+
+
+@pytest.fixture
+def make_cifar():
+    """Writes CIFAR-10's python form: `make_cifar(folder, images_a_file)`; pixels show their class."""
+
+    def make(folder: Path, count: int, files=("data_batch_1", "data_batch_2", "test_batch")) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, name in enumerate(files):
+            generator = np.random.default_rng(number)
+            labels = [row % len(CIFAR_CLASSES) for row in range(count)]
+            images = generator.integers(0, 80, (count, 3, 1024), np.uint8)
+            for row, label in enumerate(labels):
+                images[row, label] += 150
+            names = [b"picture_%d.png" % row for row in range(count)]
+            batch = {b"batch_label": b"batch", b"labels": labels, b"data": images.reshape(count, -1)}
+            (folder / name).write_bytes(_python2_pickle({**batch, b"filenames": names}))
+        meta = {b"num_cases_per_batch": 10000, b"label_names": CIFAR_CLASSES, b"num_vis": 3072}
+        (folder / "batches.meta").write_bytes(_python2_pickle(meta))
+        return folder
+
+    return make
+
+
 @pytest.fixture
 def command_line(cache_home, tmp_path):
     """The words that start babysit, and the environment and folder to start it in."""

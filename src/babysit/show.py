@@ -52,6 +52,10 @@ class Show(Protocol):
         """One sentence of the program's own."""
         ...
 
+    def downloading(self, name: str, done: int, total: int) -> None:
+        """How many bytes of a file have come."""
+        ...
+
     def decoding(self, done: int, total: int) -> None:
         """How many images have been decoded."""
         ...
@@ -69,6 +73,9 @@ class Silent:
     """Shows nothing."""
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def downloading(self, name: str, done: int, total: int) -> None:
         """Nothing."""
 
     def decoding(self, done: int, total: int) -> None:

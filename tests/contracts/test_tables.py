@@ -12,9 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babysit.data.decode import decode
 from babysit.data.preprocess import PREPROCESSORS
-from babysit.data.sources import SOURCES, open_source
+from babysit.data.sources import SOURCES
 from babysit.diagnosing import RULES
 from babysit.losses import LOSSES
 from babysit.models import MODELS, Shape, build_model
@@ -120,30 +119,6 @@ def test_a_preprocessing_looks_at_its_rows_alone(name: str) -> None:
     pixels[6:] = 0
     assert PREPROCESSORS[name](pixels, rows) == fitted, "other rows must not matter"
     assert all(scale > 0 for scale in fitted.scale)
-
-
-@pytest.mark.parametrize("name", SOURCES)
-def test_a_source_is_stable_and_decodes(name: str, tmp_path: Path, picture) -> None:
-    import zipfile
-
-    given_path = name
-    if name != "digits":
-        folder = tmp_path / "data"
-        for label in ("a", "b"):
-            (folder / label).mkdir(parents=True)
-            for number in range(3):
-                (folder / label / f"{number}.png").write_bytes(picture(ord(label), number))
-        given_path = str(folder)
-        if name == "zip":
-            with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-                for path in sorted(folder.rglob("*.png"), reverse=True):
-                    archive.write(path, path.relative_to(folder))
-            given_path = str(tmp_path / "data.zip")
-    one, other = open_source(given_path), open_source(given_path)
-    assert one.names == other.names and one.stamps == other.stamps and (one.labels == other.labels).all()
-    assert len(one.classes) >= 2 and list(one.classes) == sorted(one.classes)
-    for index in range(0, len(one), max(1, len(one) // 6)):
-        assert decode(one.read(index), 8).shape == (8, 8, 3)
 
 
 def test_every_table_entry_explains_itself() -> None:

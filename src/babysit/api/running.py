@@ -111,7 +111,7 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
     """The resolved recipe as TOML, with the reason of each decision; trains nothing."""
     clock = Clock(time.perf_counter())
     asked = read_request(data, recipe, settings).recipe
-    catalog, sized, reasons = prepare.look(asked, clock)
+    catalog, sized, reasons = prepare.look(asked, clock, show=Silent())
     cut_data = prepare.decode(catalog, sized, clock=clock, show=Silent())
     _, filled, more = prepare.start(sized, cut_data, clock)
     return render(filled, {**reasons, **more})
@@ -120,7 +120,7 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
 def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained:
     if out is not None and out.exists():
         runs.check_free(out)
-    catalog, recipe, reasons = prepare.look(asked.recipe, clock)
+    catalog, recipe, reasons = prepare.look(asked.recipe, clock, show=show)
     data = prepare.decode(catalog, recipe, clock=clock, show=show)
     _tell_data(data, show)
     session, recipe, more = prepare.start(recipe, data, clock)
@@ -163,7 +163,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         show.say("This run has finished already; nothing is left to do.")
         return _result(run, clock, [])
     with runs.lock(run):
-        catalog, recipe, _ = prepare.look(recipe, clock)
+        catalog, recipe, _ = prepare.look(recipe, clock, show=show)
         data = prepare.decode(catalog, recipe, clock=clock, show=show)
         _tell_data(data, show)
         run.diagnoses.unlink(missing_ok=True)  # the rules judge the whole log again

@@ -36,6 +36,12 @@ class Plain:
         """One line."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201
 
+    def downloading(self, name: str, done: int, total: int) -> None:
+        """A line every ten seconds."""
+        if time.monotonic() - self._told > 10 and done < total:
+            self._told = time.monotonic()
+            self.say(f"{name}: {done / 1e6:,.1f} of {total / 1e6:,.1f} MB")
+
     def decoding(self, done: int, total: int) -> None:
         """A line every ten seconds."""
         if time.monotonic() - self._told > 10 and done < total:
@@ -77,6 +83,10 @@ class Live(Plain):
     def say(self, text: str) -> None:
         """One line above the bar; what a user's files are called is never taken for markup."""
         self.progress.console.print(text, markup=False, soft_wrap=True)
+
+    def downloading(self, name: str, done: int, total: int) -> None:
+        """The bar while a file comes."""
+        self._move("downloading", done, total, f"{name} {done / 1e6:,.1f}/{total / 1e6:,.1f} MB")
 
     def decoding(self, done: int, total: int) -> None:
         """The bar while images are decoded."""

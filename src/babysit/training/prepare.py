@@ -63,11 +63,11 @@ class Data:
         }
 
 
-def look(recipe: Recipe, clock: Clock) -> tuple[Catalog, Recipe, dict[str, str]]:
-    """Lists the source and decides the training size from a sample of the images' headers."""
+def look(recipe: Recipe, clock: Clock, *, show: Show) -> tuple[Catalog, Recipe, dict[str, str]]:
+    """Lists the source (downloads it, for a name) and decides the training size from a sample of the images' headers."""
     import_ahead()
     with clock.section("look"):
-        catalog = open_source(recipe.data.source)
+        catalog = open_source(recipe.data.source, show)
         sample = np.unique(np.linspace(0, len(catalog) - 1, min(SAMPLED, len(catalog))).astype(int))
         sides = []
         with quiet_decoding():

@@ -3,48 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from babysit.data.catalog import Catalog
+from babysit.data.downloads import DATA_SETS, download
+from babysit.data.sources.cifar import BINARY, PYTHON, cifar_binary, cifar_python, is_cifar
 from babysit.data.sources.digits import digits
 from babysit.data.sources.folders import folders
+from babysit.data.sources.idx import idx, is_idx
+from babysit.data.sources.npz import npz
 from babysit.data.sources.zipped import zipped
 from babysit.errors import UserError
+from babysit.show import Show, Silent
 from babysit.tables import Table, nearest
 
-SOURCES: Table[Callable[[str], Catalog]] = Table("data source", {"digits": digits, "folders": folders, "zip": zipped})
+SOURCES: Table[Callable[[str], Catalog]] = Table(
+    "data source",
+    {
+        "digits": digits,
+        "folders": folders,
+        "zip": zipped,
+        "cifar-python": cifar_python,
+        "cifar-binary": cifar_binary,
+        "idx": idx,
+        "npz": npz,
+    },
+)
 BUILT_IN = ("digits",)
+NAMES = (*BUILT_IN, *DATA_SETS)
+"""What stands for data without being a path."""
+
+LEGAL = (
+    "a folder of class folders, a zip of one, CIFAR's or MNIST's files, an .npz of images and labels, "
+    f"or a name ({', '.join(NAMES)})"
+)
 
 
-def open_source(source: str) -> Catalog:
+def open_source(source: str, show: Show | None = None) -> Catalog:
     """The catalog of whatever the user named.
 
     Arguments:
-        source: a built-in name, a folder, or a zip file. A path wins over a built-in name of the same spelling
-            only when it is written with a slash.
+        source: a name of NAMES, a folder, or a file. A path wins over a name of the same spelling only when it is
+            written with a slash.
+        show: told of a download.
 
     Raises:
         UserError: when there is nothing of that name, or it is of no kind that can be read.
     """
     if source in BUILT_IN:
         return SOURCES[source](source)
+    if source in DATA_SETS:
+        return replace(_read(download(source, show or Silent())), source=source)
     path = Path(source).expanduser()
-    if path.is_dir():
-        return folders(str(path))
-    if path.is_file():
-        if path.suffix.lower() == ".zip":
-            return zipped(str(path))
-        raise UserError(
-            "this file is not data that can be read",
-            where=source,
-            legal=f"a folder of class folders, a zip of one, or a built-in name ({', '.join(BUILT_IN)})",
-        )
-    near = nearest(source, BUILT_IN)
+    if path.exists():
+        return _read(path)
+    near = nearest(source.lower(), NAMES)
     siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = near or nearest(path.name, siblings)
     raise UserError(
-        "there is no such folder, file or built-in data set",
+        "there is no such folder, file or data set",
         where=source,
-        legal=f"a folder of class folders, a zip of one, or a built-in name ({', '.join(BUILT_IN)})",
+        legal=LEGAL,
         hint=f"Did you mean '{near}'?" if near else "Check the path",
     )
+
+
+def _read(path: Path) -> Catalog:
+    kind = _kind(path)
+    if not kind:
+        raise UserError("this file is not data that can be read", where=str(path), legal=LEGAL)
+    return SOURCES[kind](str(path))
+
+
+def _kind(path: Path) -> str:
+    """The entry of SOURCES that reads a path: by what is in it, else by its name's ending; empty for none."""
+    if is_cifar(str(path), PYTHON):
+        return "cifar-python"
+    if is_cifar(str(path), BINARY):
+        return "cifar-binary"
+    if is_idx(str(path)):
+        return "idx"
+    if path.is_dir():
+        return "folders"
+    return {".zip": "zip", ".npz": "npz"}.get(path.suffix.lower(), "")

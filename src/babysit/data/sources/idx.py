@@ -66,7 +66,8 @@ def idx(source: str) -> Catalog:
                 f"the {'images' if images is None else 'labels'} of the {part} part are missing", where=str(folder)
             )
         blocks.append(Block(part, _array(images, 3), _array(labels, 1), str(images)))
-    clothes = any("fashion" in name.lower() for name in folder.resolve().parts[-3:])
+    place = folder.resolve()
+    clothes = "fashion" in (place.parent.name if place.name == "raw" else place.name).lower()
     classes = CLOTHES if clothes else numbered(max(int(block.labels.max(initial=0)) for block in blocks))
     notes = ["taken for Fashion-MNIST, by the folder's name"] if clothes else []
     return catalog_of_blocks(source, blocks, classes, flips=clothes, notes=notes)
