@@ -78,6 +78,8 @@ class InterruptedTraining(Exception):  # noqa: N818 - an interruption is not an 
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
+NOT_OURS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
+
 
 @contextmanager
 def writing(path: Path, what: str) -> Iterator[None]:
@@ -100,7 +102,7 @@ def writing(path: Path, what: str) -> Iterator[None]:
                 hint="Free some space (or point BABYSIT_CACHE or -o elsewhere) and run the command again; "
                 "what was saved before is intact",
             ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno in NOT_OURS:
             raise UserError(
                 f"{what} could not be written ({error.strerror})",
                 where=str(path),

@@ -44,7 +44,7 @@ class Transfer:
 
 
 def receive(url: str, transfer: Transfer) -> bool:
-    """Brings the part file to its full length; says whether it is pieced together from several connections.
+    """Brings the part file to its full length; says whether it may be pieced together from several connections.
 
     Raises:
         Refused: with the reason. What has come so far stays for the next attempt.
@@ -52,9 +52,8 @@ def receive(url: str, transfer: Transfer) -> bool:
     """
     if _length(transfer.path) > transfer.size:
         transfer.path.unlink()
-    most = _length(transfer.path)
-    connections = 1 if most else 0
-    fruitless = 0
+    begun = most = _length(transfer.path)
+    connections = fruitless = 0
     while _length(transfer.path) != transfer.size:
         if fruitless:
             time.sleep(transfer.pause * 2 ** (fruitless - 1))
@@ -69,7 +68,7 @@ def receive(url: str, transfer: Transfer) -> bool:
             most = max(most, now)
             if fruitless == FRUITLESS:
                 raise Refused(f"{cut}; {now:,} of {transfer.size:,} bytes are here") from cut
-    return connections > 1
+    return begun > 0 or connections > 1
 
 
 class _CutError(Exception):
@@ -86,7 +85,7 @@ def _attempt(url: str, transfer: Transfer) -> None:
     headers = {"User-Agent": f"babysit/{VERSION}", "Accept-Encoding": "identity"}
     if offset:
         headers["Range"] = f"bytes={offset}-"
-    with _opened(urllib.request.Request(url, headers=headers), transfer.silence) as response:
+    with _opened(url, headers, transfer.silence) as response:
         start = _start(response, offset, transfer.size)
         with transfer.path.open("r+b" if start else "wb") as stream:
             stream.truncate(start)
@@ -94,16 +93,17 @@ def _attempt(url: str, transfer: Transfer) -> None:
             _copy(response, stream, start, transfer)
 
 
-def _opened(request: urllib.request.Request, silence: float) -> http.client.HTTPResponse:
+def _opened(url: str, headers: dict[str, str], silence: float) -> http.client.HTTPResponse:
     try:
-        return _opener().open(request, timeout=silence)
+        return _opener().open(urllib.request.Request(url, headers=headers), timeout=silence)
     except urllib.error.HTTPError as error:
         error.close()
+        said = f"the server says {error.code} {error.reason}".splitlines()[0]
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise _NotContinuedError("the server has nothing more of it") from error
         if error.code in (408, 429) or error.code >= 500:
-            raise _CutError(f"the server says {error.code} {error.reason}") from error
-        raise Refused(f"the server says {error.code} {error.reason}") from error
+            raise _CutError(said) from error
+        raise Refused(said) from error
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         if isinstance(reason, socket.gaierror):
