@@ -98,7 +98,7 @@ def _opened(url: str, headers: dict[str, str], silence: float) -> http.client.HT
         return _opener().open(urllib.request.Request(url, headers=headers), timeout=silence)
     except urllib.error.HTTPError as error:
         error.close()
-        said = f"the server says {error.code} {error.reason}".splitlines()[0]
+        said = f"the server says {error.code} {_plain(error.reason)}"
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise _NotContinuedError("the server has nothing more of it") from error
         if error.code in (408, 429) or error.code >= 500:
@@ -112,22 +112,22 @@ def _opened(url: str, headers: dict[str, str], silence: float) -> http.client.HT
             raise Refused("the host does not answer (connection refused)") from error
         if isinstance(reason, TimeoutError):
             raise _CutError("the host does not answer in time") from error
-        raise _CutError(f"the connection failed ({reason})") from error
+        raise _CutError(f"the connection failed ({_plain(reason)})") from error
 
 
 def _start(response: http.client.HTTPResponse, offset: int, size: int) -> int:
     """The byte at which the server really begins; a length other than the published one is refused."""
     length = response.headers.get("Content-Length", "")
-    announced = int(length) if length.isdecimal() else None
+    announced = int(length) if re.fullmatch(r"\d{1,18}", length, re.ASCII) else None
     if response.status == http.HTTPStatus.PARTIAL_CONTENT:
-        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+        found = re.fullmatch(r"bytes (\d{1,18})-\d+/(\d{1,18}|\*)", response.headers.get("Content-Range", ""), re.ASCII)
         if found is None or int(found[1]) != offset:
             raise _NotContinuedError("the server continues at another byte than asked")
         if found[2] not in ("*", str(size)):
             raise Refused(f"the file there is {int(found[2]):,} bytes long and not {size:,} as published")
         return offset
     if response.status != http.HTTPStatus.OK:
-        raise Refused(f"the server says {response.status} {response.reason}")
+        raise Refused(f"the server says {response.status} {_plain(response.reason)}")
     if announced is not None and announced != size:
         raise Refused(f"the file there is {announced:,} bytes long and not {size:,} as published")
     return 0
@@ -162,7 +162,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         if not newurl.lower().startswith(("http://", "https://")):
-            raise Refused(f"it leads on to {newurl[:100]}, which is not followed")
+            raise Refused(f"it leads on to {_plain(newurl)}, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 
@@ -179,6 +179,12 @@ def _opener() -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
+
+
+def _plain(said: object) -> str:
+    """What a server says, fit for a terminal: its first line, of printable characters."""
+    line = (str(said).splitlines() or [""])[0]
+    return "".join(letter for letter in line if letter.isprintable())[:100]
 
 
 def _length(path: Path) -> int:
