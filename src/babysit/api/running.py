@@ -77,7 +77,7 @@ def train(
     """Trains a classifier on a folder of images and keeps everything about it in a run directory.
 
     Arguments:
-        data: a folder of class folders, a zip of one, or `digits`.
+        data: a folder of class folders, a zip of one, CIFAR's or MNIST's files, an .npz, or a name such as `digits`.
         out: the run directory; by default `runs/NAME`, with a number when that exists.
         recipe: a TOML file of settings.
         settings: dotted name to value, laid over the recipe.

@@ -39,7 +39,8 @@ def train(
     Parameters
     ----------
     data
-        A folder with a folder of images per class (with or without train/ val/ test/ above), a zip of one, or `digits`.
+        A folder with a folder of images per class (with or without train/ val/ test/ above), a zip of one, CIFAR's or
+        MNIST's files, an .npz, or a name: digits, cifar10, cifar100, mnist, fashion-mnist.
     out
         The run's folder; by default runs/NAME.
     model

@@ -25,7 +25,7 @@ Size = Annotated[int, Field(ge=4, le=1024)]
 class DataPart(Part):
     """Where the images come from and how they are cut.
 
-    `source` a folder, a zip or a built-in name; `size` side of the square training image in pixels;
+    `source` a folder, a file or a name; `size` side of the square training image in pixels;
     `resize` how an image that is not square becomes so: `pad` keeps all of it on a grey square, `crop` keeps
     its centre, `squash` changes its proportions; `validation` and `test` the shares cut when the data bring no
     such part.
