@@ -224,6 +224,13 @@ def test_cifar_that_does_not_fit_together_is_told(tmp_path: Path, harm, said: st
         open_source(str(cifar100(tmp_path / "x", **{"labels": [0, 1, 2, 0], **harm})))
 
 
+def test_labels_without_names_are_bounded(tmp_path: Path) -> None:
+    folder = cifar100(tmp_path / "cifar-100-python", [0, 1, 2**31 - 1])
+    (folder / "meta").unlink()
+    with pytest.raises(UserError, match="one of its labels is 2147483647"):
+        open_source(str(folder))
+
+
 def test_two_cifars_in_one_folder_are_told(tmp_path: Path, make_cifar) -> None:
     make_cifar(tmp_path / "cifar-10-batches-py", 3)
     cifar100(tmp_path / "cifar-100-python", [0, 1, 2])
@@ -407,6 +414,56 @@ def test_an_npz_header_that_claims_more_than_there_is(tmp_path: Path) -> None:
             archive.writestr("y.npy", member((6,)) + bytes(6))
         with pytest.raises(UserError, match="does not fit its"):
             open_source(str(tmp_path / "x.npz"))
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_any_npz_header_is_read_or_told(tmp_path: Path, data) -> None:
+    """Stored with a checksum that fits, so that what is wrong comes as far as the header's reader."""
+    members = {}
+    for name, values in (("x", PIXELS), ("y", NUMBERS), ("classes", np.array(["a", "b", "c"]))):
+        stream = io.BytesIO()
+        np.save(stream, values)
+        members[name] = bytearray(stream.getvalue())
+    harmed = members[data.draw(st.sampled_from(sorted(members)))]
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, 120))
+        harmed[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4) | st.just(b"(" * 50))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", bytes(content))
+    with suppress(UserError):
+        open_source(str(tmp_path / "x.npz"))
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_any_unpacked_cifar_is_read_or_told(tmp_path: Path, data) -> None:
+    folder = tmp_path / "x"
+    if not folder.exists():
+        cifar100(folder, [0, 1, 2])
+    file = folder / data.draw(st.sampled_from(["train", "meta"]))
+    whole = file.read_bytes()
+    harmed = bytearray(whole)
+    head = len(whole) - 9300 if len(whole) > 9300 else len(whole)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, head))
+        place = place if data.draw(st.booleans()) else max(0, len(whole) - place)
+        harmed[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
+    try:
+        file.write_bytes(harmed)
+        with suppress(UserError):
+            open_source(str(folder))
+    finally:
+        file.write_bytes(whole)
+
+
+def test_an_npz_packed_in_another_way_is_told(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x.npy", b"x" * 100)
+        archive.writestr("y.npy", b"y" * 100)
+    with pytest.raises(UserError, match="in a way that NumPy does not use"):
+        open_source(str(tmp_path / "x.npz"))
 
 
 def test_an_npz_that_unpacks_beyond_reason_is_refused_unread(tmp_path: Path) -> None:

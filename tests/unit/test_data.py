@@ -103,6 +103,13 @@ def test_a_path_that_is_not_there_is_told_the_nearest(tmp_path: Path) -> None:
         open_source(str(tmp_path / "deep" / "deeper" / "x"))
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "/proc/1/fd/x/y", ""])
+def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"no such folder|no images here"):
+        open_source(name)
+
+
 def test_a_file_that_is_no_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.rar").write_bytes(b"Rar!")
     with pytest.raises(UserError, match="not data that can be read"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,17 +57,29 @@ def open_source(source: str, show: Show | None = None) -> Catalog:
     if source in DATA_SETS:
         return replace(_read(download(source, show or Silent())), source=source)
     path = Path(source).expanduser()
-    if path.exists():
+    if _is_there(path):
         return _read(path)
-    near = nearest(source.lower(), NAMES)
-    siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = near or nearest(path.name, siblings)
+    near = nearest(source.lower(), NAMES) or nearest(path.name, _siblings(path))
     raise UserError(
         "there is no such folder, file or data set",
         where=source,
         legal=LEGAL,
         hint=f"Did you mean '{near}'?" if near else "Check the path",
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that is not ours
+        return False
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return []
 
 
 def _read(path: Path) -> Catalog:
@@ -78,12 +91,13 @@ def _read(path: Path) -> Catalog:
 
 def _kind(path: Path) -> str:
     """The entry of SOURCES that reads a path: by what is in it, else by its name's ending; empty for none."""
-    if is_cifar(str(path), PYTHON):
-        return "cifar-python"
-    if is_cifar(str(path), BINARY):
-        return "cifar-binary"
-    if is_idx(str(path)):
-        return "idx"
+    with suppress(PermissionError):  # whoever reads it says so
+        if is_cifar(str(path), PYTHON):
+            return "cifar-python"
+        if is_cifar(str(path), BINARY):
+            return "cifar-binary"
+        if is_idx(str(path)):
+            return "idx"
     if path.is_dir():
         return "folders"
     return {".zip": "zip", ".npz": "npz"}.get(path.suffix.lower(), "")

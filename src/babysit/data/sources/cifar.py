@@ -21,6 +21,7 @@ from babysit.errors import UserError
 
 SIDE = 32
 PIXELS = 3 * SIDE * SIDE
+MOST_LABEL = 999  # where no names bound it
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,11 @@ def _places(folder: Path, layouts: Sequence[Layout]) -> list[tuple[Layout, Path]
 
 def _archived(path: Path, layouts: Sequence[Layout]) -> Layout | None:
     names = [name.split("/") for name in first_names(path)]
-    for layout in layouts:
-        if path.name == layout.archive or any(layout.folder in name[:-1] for name in names):
-            return layout
     files = {name[-1] for name in names}
-    return next((layout for layout in layouts if files & set(layout.files)), None)
+    for layout in layouts:
+        if any(layout.folder in name[:-1] for name in names) or files & set(layout.files):
+            return layout
+    return next((layout for layout in layouts if path.name == layout.archive), None)
 
 
 def _blocks(
@@ -203,7 +204,10 @@ def _catalog(source: str, layout: Layout, blocks: Sequence[Block], names: list[s
     if missing:
         notes.append(f"not there: {', '.join(missing)}, so there are fewer training images than were published")
     if not names:
-        names = numbered(max((int(block.labels.max(initial=0)) for block in blocks), default=0))
+        most = max((int(block.labels.max(initial=0)) for block in blocks), default=0)
+        if most > MOST_LABEL:
+            raise harmed(source, f"one of its labels is {most}")
+        names = numbered(most)
         notes.append(f"not there: {layout.meta}, so classes are called by their numbers")
     return catalog_of_blocks(source, blocks, names, picture=_picture, notes=notes)
 

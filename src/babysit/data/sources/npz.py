@@ -14,11 +14,14 @@ strings: (n,) or (n, 1).
 from __future__ import annotations
 
 import math
+import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +50,10 @@ CLASSES = ("classes", "class_names", "label_names")
 SIGNS = frozenset({"mnist", "kmnist", "emnist", "qmnist"})
 """File names under which signs are handed round as .npz; a mirrored sign is another."""
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, MemoryError),
+)
 
 
 @dataclass(frozen=True)
@@ -183,16 +189,28 @@ def _header(archive: zipfile.ZipFile, name: str, where: str) -> Member:
     """What an array's header says, held against the size that the archive says."""
     place, info = f"{where}:{name}", archive.getinfo(name)
     check_claim(info.file_size, info.compress_size, place)
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UserError("it is packed in a way that NumPy does not use", where=place, hint="Save it with np.savez")
     with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
+        shape, fortran, dtype = _described(stream, place)
         member = Member(name, shape, dtype, fortran, stream.tell())
     if dtype.hasobject or dtype.names or dtype.subdtype:
         raise UserError(f"the array holds {dtype}, which is not read", where=place, legal="numbers or strings")
     if min(shape, default=0) < 0 or member.size_bytes + member.header_bytes != info.file_size:
         raise harmed(place, f"its shape {shape} does not fit its {info.file_size:,} bytes")
     return member
+
+
+def _described(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, order and type of the array that a stream begins."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            version = np.lib.format.read_magic(stream)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            return read(stream)
+    except Exception as error:  # the header is parsed as Python, which fails in many ways
+        raise harmed(where, "its header is wrong") from error
 
 
 def _read(archive: zipfile.ZipFile, member: Member, where: str) -> NDArray:
