@@ -458,6 +458,15 @@ def test_any_unpacked_cifar_is_read_or_told(tmp_path: Path, data) -> None:
         file.write_bytes(whole)
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_letters_that_no_text_has_are_told(tmp_path: Path, order: str) -> None:
+    names = np.array(["a", "b", "c"], f"{order}U1")
+    assert len(open_source(npz_of(tmp_path, x=PIXELS, y=NUMBERS, classes=names))) == 6
+    names.view(f"{order}u4")[1] = 0x110000
+    with pytest.raises(UserError, match="letters that no text has"):
+        open_source(npz_of(tmp_path, x=PIXELS, y=NUMBERS, classes=names))
+
+
 def test_an_npz_packed_in_another_way_is_told(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("x.npy", b"x" * 100)

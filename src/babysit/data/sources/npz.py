@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 import warnings
 import zipfile
 import zlib
@@ -218,6 +219,9 @@ def _read(archive: zipfile.ZipFile, member: Member, where: str) -> NDArray:
         stream.read(member.header_bytes)
         data = filled(stream, member.size_bytes, where)
         check_ended(stream, where)
+    letters = np.dtype("u4").newbyteorder(member.dtype.byteorder)
+    if member.dtype.kind == "U" and np.frombuffer(data, letters).max(initial=0) > sys.maxunicode:
+        raise harmed(where, "it has letters that no text has")  # NumPy itself would fail on them
     return np.frombuffer(data, member.dtype).reshape(member.shape, order="F" if member.fortran else "C")
 
 
