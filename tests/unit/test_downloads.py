@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -70,7 +71,8 @@ class Server:
         handler.end_headers()
         time.sleep(self.wait)
         cut = self.cuts.pop(0) if self.cuts else len(body)
-        handler.wfile.write(body[:cut])
+        with suppress(OSError):  # who asked may have gone
+            handler.wfile.write(body[:cut])
         handler.close_connection = True
 
 
