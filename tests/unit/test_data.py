@@ -17,7 +17,8 @@ from babysit.data.cache import open_cache
 from babysit.data.catalog import Item, catalog_of
 from babysit.data.decode import decode
 from babysit.data.sources import open_source
-from babysit.data.split import split, split_table
+from babysit.data.split import split
+from babysit.data.split_file import split_table
 from babysit.errors import UserError
 
 

@@ -19,6 +19,7 @@ from babysit.data.decode import UnreadableImage, dimensions, quiet_decoding
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.data.sources import open_source
 from babysit.data.split import Split
+from babysit.data.split_file import split_table
 from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
 from babysit.losses import make_loss
@@ -112,7 +113,7 @@ def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show) -> Dat
 def write_split(run: Run, data: Data) -> None:
     """Keeps the split in the run."""
     with writing(run.split, "the split"):
-        atomic.write_text(run.split, splitting.split_table(data.catalog, data.split))
+        atomic.write_text(run.split, split_table(data.catalog, data.split))
 
 
 def check_split(run: Run, data: Data) -> None:
@@ -121,7 +122,7 @@ def check_split(run: Run, data: Data) -> None:
     Raises:
         UserError: naming an image that is new, gone or changed.
     """
-    table = splitting.split_table(data.catalog, data.split)
+    table = split_table(data.catalog, data.split)
     kept = run.split.read_text(encoding="utf-8")
     if kept != table:
         before, now = ({tuple(row) for row in csv.reader(io.StringIO(text))} for text in (kept, table))
