@@ -42,7 +42,7 @@ def _picture(label: int, number: int, size: int = 12) -> bytes:
 
 @pytest.fixture(autouse=True)
 def cache_home(tmp_path_factory, monkeypatch) -> Path:
-    """The decoded cache of this test alone; the user's is never touched."""
+    """The decoded cache and the state of this test alone; the user's are never touched."""
     place = tmp_path_factory.mktemp("cache-home")
     monkeypatch.setenv("BABYSIT_CACHE", str(place))
     monkeypatch.setenv("BABYSIT_STATE", str(place / "state"))

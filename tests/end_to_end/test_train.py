@@ -32,7 +32,12 @@ def trained(tmp_path_factory):
     import sys
 
     home = tmp_path_factory.mktemp("trained")
-    environment = {**os.environ, "BABYSIT_CACHE": str(home / "cache"), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "BABYSIT_CACHE": str(home / "cache"),
+        "BABYSIT_STATE": str(home / "state"),
+        "OMP_NUM_THREADS": "1",
+    }
     words = [
         sys.executable,
         "-m",

@@ -89,6 +89,12 @@ def train(
     """
     show, clock = show or Silent(), clock or Clock(time.perf_counter())
     asked = read_request(data, recipe, settings)
+    if asked.recipe.data.folds and asked.recipe.data.fold is None:
+        raise UserError(
+            f"data.folds = {asked.recipe.data.folds} makes several runs, and one was asked for",
+            where=asked.places.get("data.folds", "data.folds"),
+            hint="Use babysit.cross_validate for all folds, or set data.fold to the number of one",
+        )
     if resume:
         if out is None:
             raise UserError("--resume needs to know which run", where="--resume", hint="Give its folder with -o RUN")
@@ -132,9 +138,12 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained
         run = runs.create(out or runs.free_name(Path("runs"), _stem(recipe.data.source)))
     with runs.lock(run):
         with clock.section("record"):
-            prepare.write_split(run, data)
+            if note := prepare.write_split(run, data, recipe):
+                show.say(f"  Note: {note}.")
+            if not data.split.by_rule:
+                session.recipe = recipe = recipe.replace({"data.split": str(run.split)})
             with writing(run.path, "the run"):
-                atomic.write_text(run.recipe, render(recipe, reasons))
+                _write_recipe(run, recipe, reasons)
             run.update_manifest(status="training", data=data.summary(), reasons=reasons, asked=_written(asked))
         return _fit(session, run, data, show)
 
@@ -164,7 +173,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         return _result(run, clock, [])
     with runs.lock(run):
         catalog, recipe, _ = prepare.look(recipe, clock, show=show)
-        data = prepare.decode(catalog, recipe, clock=clock, show=show)
+        data = prepare.decode(catalog, recipe, clock=clock, show=show, own=run.split)
         _tell_data(data, show)
         run.diagnoses.unlink(missing_ok=True)  # the rules judge the whole log again
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
@@ -173,14 +182,12 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         session, recipe, _ = prepare.start(recipe, data, clock)
         if kept is not None:
             offset = session.restore(kept)
-            prepare.check_split(run, data)
             cut(run.log, offset)
             assert path is not None
             if session.best_step == session.position.step:  # the process may have died between publishing and marking
                 checkpoint.mark_best(run.checkpoints, path)
             show.say(f"Going on from {path.name} (step {session.position.step} of {session.plan.total}).")
         else:
-            prepare.check_split(run, data)
             run.log.unlink(missing_ok=True)
             show.say("The run had no checkpoint yet: starting from its beginning.")
         return _fit(session, run, data, show)
@@ -253,7 +260,14 @@ def _freeze_budget(session: Session, run: Run) -> None:
     frozen = session.recipe.replace(
         {"train.budget": None, "train.steps": session.plan.total, "train.corrections": knots}
     )
-    atomic.write_text(run.recipe, render(frozen, notes))
+    _write_recipe(run, frozen, notes)
+
+
+def _write_recipe(run: Run, recipe: Recipe, notes: dict[str, str]) -> None:
+    """A split that the rule alone does not give is the one beside the recipe, wherever the run is moved."""
+    if recipe.data.split:
+        recipe = recipe.replace({"data.split": run.split.name})
+    atomic.write_text(run.recipe, render(recipe, notes))
 
 
 def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:

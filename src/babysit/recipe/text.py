@@ -132,6 +132,9 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise UserError(
             f"this is not TOML: {error}", where=str(path), hint="See docs/reference.md for an example"
         ) from error
+    part = values.get("data")
+    if isinstance(part, dict) and isinstance(part.get("split"), str) and part["split"]:
+        part["split"] = str(path.parent / part["split"])  # it stands beside the recipe, wherever the command runs
     return values, {name: f"{path}:{line}" for name, line in _lines(text).items()}
 
 

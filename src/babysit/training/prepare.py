@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from babysit.clock import Clock
-from babysit.data import split as splitting
 from babysit.data.augment import canvas_for
 from babysit.data.batches import Batches
 from babysit.data.cache import Cache, open_cache
@@ -29,7 +27,7 @@ from babysit.recipe import Recipe
 from babysit.record import atomic
 from babysit.record.run import Run
 from babysit.show import Show
-from babysit.training import resolve
+from babysit.training import parts, resolve
 from babysit.training.pace import Pace
 from babysit.training.plan import Plan
 from babysit.training.precision import IMAGES, measured_step
@@ -40,11 +38,15 @@ SAMPLED = 256
 
 @dataclass(frozen=True)
 class Data:
-    """A source's images, decoded and cut."""
+    """A source's images, decoded and cut.
+
+    `to_remember` is the split whose parts later ones shall keep; none when a file gave it.
+    """
 
     catalog: Catalog
     cache: Cache
     split: Split
+    to_remember: Split | None = None
 
     def summary(self) -> dict[str, object]:
         """What the run's manifest says of the data."""
@@ -59,6 +61,7 @@ class Data:
             "unreadable": [
                 {"path": names[row], "reason": reason} for row, reason in sorted(self.cache.unreadable.items())
             ],
+            "moved": [{"path": names[row], "from": part} for row, part in self.split.moved.items()],
             "notes": [*self.catalog.notes, *self.split.notes],
             "cache": str(self.cache.path),
         }
@@ -85,8 +88,12 @@ def look(recipe: Recipe, clock: Clock, *, show: Show) -> tuple[Catalog, Recipe, 
     return catalog, sized, reasons
 
 
-def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show) -> Data:
-    """Decodes all images, and cuts the parts that the data do not bring."""
+def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show, own: Path | None = None) -> Data:
+    """Decodes all images, and cuts the parts that the data do not bring.
+
+    Arguments:
+        own: the split.csv of a run that is resumed, which keeps its parts.
+    """
     assert recipe.data.size is not None
     done = 0
 
@@ -102,37 +109,16 @@ def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show) -> Dat
     if not usable.any():
         reason = next(iter(cache.unreadable.values()))
         raise UserError(f"none of the {len(usable)} images can be read; the first: {reason}", where=catalog.source)
-    # A test part that the data bring is not counted: validation is cut from what is left.
-    share = splitting.default_share(sum(part != "test" for part in catalog.parts))
-    shares = recipe.data.validation or share, recipe.data.test or share
     with clock.section("split"):
-        cut = splitting.split(catalog, cache.hashes, usable, shares=shares, seed=recipe.seed)
-    return Data(catalog, cache, cut)
+        cut, to_remember = parts.cut_parts(catalog, cache.hashes, usable, recipe=recipe, own=own)
+    return Data(catalog, cache, cut, to_remember)
 
 
-def write_split(run: Run, data: Data) -> None:
-    """Keeps the split in the run."""
+def write_split(run: Run, data: Data, recipe: Recipe) -> str:
+    """Keeps the split in the run, and its parts for later splits; returns a note when the latter was not possible."""
     with writing(run.split, "the split"):
         atomic.write_text(run.split, split_table(data.catalog, data.split))
-
-
-def check_split(run: Run, data: Data) -> None:
-    """Refuses to resume on other images than the run began with.
-
-    Raises:
-        UserError: naming an image that is new, gone or changed.
-    """
-    table = split_table(data.catalog, data.split)
-    kept = run.split.read_text(encoding="utf-8")
-    if kept != table:
-        before, now = ({tuple(row) for row in csv.reader(io.StringIO(text))} for text in (kept, table))
-        example = min(before ^ now, default=("?",))[0]
-        raise UserError(
-            f"the images have changed since the run began ({len(before - now)} gone or changed, {len(now - before)} "
-            f"new or changed; for example {example})",
-            where=data.catalog.source,
-            hint="Put them back as they were, or start a new run with another -o",
-        )
+    return parts.remember(data.catalog, data.to_remember, recipe) if data.to_remember else ""
 
 
 def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, dict[str, str]]:

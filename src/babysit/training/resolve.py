@@ -144,6 +144,10 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
         faults.append(
             Fault(f"the length is given {len(lengths)} times ({' and '.join(lengths)})", where, "one of them")
         )
+    data = recipe.data
+    if data.fold is not None and data.fold > (data.folds or 0):
+        legal = f"1 to {data.folds}" if data.folds else "data.folds beside it"
+        faults.append(Fault(f"there is no fold {data.fold}", _place("data.fold", places), legal))
     if train.corrections and not _are_knots(train.corrections, train.steps):
         faults.append(
             Fault(
