@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from babysit.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from babysit.api import load, predict, report, train
+    from babysit.api import cross_validate, load, predict, report, train
 
-__all__ = ["__version__", "load", "predict", "report", "train"]
+__all__ = ["__version__", "cross_validate", "load", "predict", "report", "train"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

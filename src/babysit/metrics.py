@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,42 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959963984540054) -
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == trials else min(1.0, centre + half)
     return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Several values of one quantity: their mean, standard deviation (of a sample: over n - 1), least and most."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    values: tuple[float, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Everything above as plain JSON values."""
+        return {
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "range": [self.low, self.high],
+            "values": list(self.values),
+        }
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean and spread of a few values, such as the accuracies of the folds of a cross-validation.
+
+    deviation = sqrt(sum (x - mean)^2 / (n - 1)), and 0 for a single value
+
+    >>> found = spread([0.5, 0.75, 1.0])
+    >>> found.mean, found.deviation, found.low, found.high
+    (0.75, 0.25, 0.5, 1.0)
+    """
+    assert values
+    mean = math.fsum(values) / len(values)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    deviation = math.sqrt(squares / max(len(values) - 1, 1))
+    return Spread(mean, deviation, min(values), max(values), tuple(values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from babysit.api.folds import CrossValidated, cross_validate
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.using import load, predict, report
 
-__all__ = ["Trained", "dry_run", "load", "predict", "report", "train"]
+__all__ = [
+    "CrossValidated",
+    "Trained",
+    "cross_validate",
+    "dry_run",
+    "load",
+    "predict",
+    "read_request",
+    "report",
+    "train",
+]
 
 HOMES = {
+    "CrossValidated": "folds",
+    "cross_validate": "folds",
     "Trained": "running",
     "dry_run": "running",
     "train": "running",

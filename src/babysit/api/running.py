@@ -107,7 +107,7 @@ def train(
 
 def read_request(data: str, recipe: str | Path | None = None, settings: Settings = ()) -> Parsed:
     """What was asked for, checked for every fault that needs no data to be seen."""
-    overrides = [*_overrides(settings), Override("data.source", str(data), "DATA")]
+    overrides = [*overrides_of(settings), Override("data.source", str(data), "DATA")]
     parsed = parse(Path(recipe) if recipe else None, overrides)
     resolve.check(parsed)
     return parsed
@@ -135,7 +135,7 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained
     for name, why in reasons.items():
         show.say(f"  {name} = {recipe.get(name)} ({why})")
     with clock.section("record"):
-        run = runs.create(out or runs.free_name(Path("runs"), _stem(recipe.data.source)))
+        run = runs.create(out or runs.free_name(Path("runs"), stem_of(recipe.data.source)))
     with runs.lock(run):
         with clock.section("record"):
             if note := prepare.write_split(run, data, recipe):
@@ -144,7 +144,7 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained
                 session.recipe = recipe = recipe.replace({"data.split": str(run.split)})
             with writing(run.path, "the run"):
                 _write_recipe(run, recipe, reasons)
-            run.update_manifest(status="training", data=data.summary(), reasons=reasons, asked=_written(asked))
+            run.update_manifest(status="training", data=data.summary(), reasons=reasons, asked=written_settings(asked))
         return _fit(session, run, data, show)
 
 
@@ -276,7 +276,7 @@ def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
     A setting fits when it is what the run uses, or what was asked for when the run began (a rule may have bounded it).
     """
     before = run.read_manifest().get("asked", {})
-    now = _written(asked)
+    now = written_settings(asked)
     differing = [
         f"{name} ({asked.places[name]})"
         for name, value in now.items()
@@ -292,13 +292,14 @@ def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
         )
 
 
-def _written(asked: Parsed) -> dict[str, object]:
+def written_settings(asked: Parsed) -> dict[str, object]:
     """The settings that the user wrote, in file or command, as JSON values."""
     names = [name for name in setting_names() if name in asked.places]
     return {name: json.loads(json.dumps(asked.recipe.get(name))) for name in names}
 
 
-def _overrides(settings: Settings) -> list[Override]:
+def overrides_of(settings: Settings) -> list[Override]:
+    """Settings as overrides that say where each was written."""
     if isinstance(settings, Mapping):
         return [Override(name, value, f"settings[{name!r}]") for name, value in settings.items()]
     return list(settings)
@@ -361,5 +362,6 @@ def _stop_on_signals() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _stem(source: str) -> str:
+def stem_of(source: str) -> str:
+    """The name of a run of this source."""
     return Path(source).resolve().stem.replace(" ", "-") or "run"

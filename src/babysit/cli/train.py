@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from cyclopts import Parameter
 from babysit.errors import UserError
 
 if TYPE_CHECKING:
-    from babysit.api import Trained
+    from babysit.api import CrossValidated, Trained
     from babysit.recipe import Override
 
 
@@ -26,6 +27,8 @@ def train(
     epochs: str | None = None,
     budget: str | None = None,
     seed: str | None = None,
+    folds: str | None = None,
+    split: str | None = None,
     recipe: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
@@ -53,6 +56,10 @@ def train(
         Wall-clock time instead of epochs, everything included: 90s, 5m, 1h.
     seed
         Of everything random; 0 by default.
+    folds
+        Cross-validation: so many runs in RUN/fold-1, fold-2, ..., each with another part as validation.
+    split
+        The split.csv of a run: its images keep their part, new ones are trained on.
     recipe
         A TOML file of settings.
     set_
@@ -76,11 +83,14 @@ def train(
         "data.size": ("--size", size),
         "train.epochs": ("--epochs", epochs),
         "train.budget": ("--budget", budget),
+        "data.folds": ("--folds", folds),
+        "data.split": ("--split", split),
         "seed": ("--seed", seed),
     }
     with clock.section("start"):
         overrides = _overrides(shortcuts, set_ or [])
 
+        from babysit.api import folds as cross
         from babysit.api import running
         from babysit.cli.progress import make_show
 
@@ -88,9 +98,14 @@ def train(
         text = running.dry_run(data, recipe=recipe, settings=overrides)
         print(json.dumps({"recipe": text}) if json_ else text, end="" if not json_ else "\n")  # noqa: T201
         return 0
+    asked = running.read_request(data, recipe, overrides).recipe.data
+    verb = running.train if asked.folds is None or asked.fold is not None else cross.cross_validate
     with make_show(quiet=quiet) as show:
-        done = running.train(data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock)
-        show.finished(_summary(done), _profile(done) if profile else "")
+        done = verb(data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock)
+        if isinstance(done, cross.CrossValidated):
+            show.finished(_folds_summary(done), _profile(done.folds) if profile else "")
+        else:
+            show.finished(_summary(done), _profile([done]) if profile else "")
     if json_:
         print(json.dumps(done.as_json()))  # noqa: T201
     return 3 if done.stopped else 0
@@ -124,7 +139,10 @@ def _overrides(shortcuts: dict[str, tuple[str, str | None]], settings: list[str]
     for name, (option, value) in shortcuts.items():
         if value is None:
             continue
-        read = seconds_of(value) if name == "train.budget" else Override.from_text(f"{name}={value}").value
+        if name == "train.budget":
+            read: object = seconds_of(value)
+        else:
+            read = value if name == "data.split" else Override.from_text(f"{name}={value}").value
         found.append(Override(name, read, f"{option} {value}"))
     return found
 
@@ -162,10 +180,41 @@ def _summary(done: Trained) -> str:
     return "\n".join(lines)
 
 
-def _profile(done: Trained) -> str:
-    total = sum(done.times.values())
+def _folds_summary(done: CrossValidated) -> str:
+    lines = [f"{'fold':<20} {'images':>7} {'accuracy':>9} {'95 % interval':>18}"]
+    for number, fold in enumerate(done.folds, start=1):
+        if scores := fold.validation:
+            low, high = scores["interval"]
+            lines.append(f"{number:<20} {scores['count']:>7} {scores['accuracy']:>9.1%} {low:>9.1%} to {high:.1%}")
+        else:
+            lines.append(f"{number:<20} no epoch was finished")
+    if len(done.folds) < done.asked:
+        lines.append(f"{done.asked - len(done.folds)} of the {done.asked} folds were not trained")
+    if found := done.accuracy:
+        low, high = done.interval
+        lines += [
+            "",
+            f"Validation accuracy {found.mean:.1%} on average, standard deviation {found.deviation:.1%}, from "
+            f"{found.low:.1%} to {found.high:.1%}.",
+            f"All folds together: {done.correct:,} of {done.count:,} images right, {done.correct / done.count:.1%} "
+            f"(95 % interval {low:.1%} to {high:.1%}), each by a network that was not trained on it.",
+        ]
+    for fold in done.folds:
+        for diagnosis in fold.diagnoses:
+            lines += [
+                "",
+                f"{diagnosis['severity'].upper()} in {fold.run.name}: {diagnosis['claim']} {diagnosis['advice']}.",
+            ]
+    return "\n".join([*lines, "", f"Runs:    {done.run}/fold-1 to fold-{len(done.folds)}"])
+
+
+def _profile(done: Sequence[Trained]) -> str:
+    times: dict[str, float] = {}
+    for name, seconds in (pair for one in done for pair in one.times.items()):
+        times[name] = times.get(name, 0.0) + seconds
+    total = sum(times.values())
     rows = [
         f"{name:<12} {seconds:>9.2f} s {seconds / total:>7.1%}"
-        for name, seconds in sorted(done.times.items(), key=lambda pair: -pair[1])
+        for name, seconds in sorted(times.items(), key=lambda pair: -pair[1])
     ]
     return "\n".join([f"Where the {total:.1f} s went:", *rows])
