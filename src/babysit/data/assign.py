@@ -81,7 +81,8 @@ def assign(pool: Pool, shares: tuple[float, float], pinned: NDArray[np.int64]) -
     part = pinned.copy()
     _place_joined(pool, part, wished)
     _place_single(pool, part, wished)
-    _even_out(pool, part, pinned, wished)
+    exact = np.outer([1 - sum(shares), *shares], pool.totals)
+    _even_out(pool, part, pinned, np.where(pool.totals >= LARGE, exact, wished))
     _show_every_class(pool, part, pinned, shares)
     return part
 
@@ -159,7 +160,7 @@ def _place_single(pool: Pool, part: NDArray[np.int64], wished: NDArray[np.int64]
     )
 
 
-def _even_out(pool: Pool, part: NDArray[np.int64], pinned: NDArray[np.int64], wished: NDArray[np.int64]) -> None:
+def _even_out(pool: Pool, part: NDArray[np.int64], pinned: NDArray[np.int64], wished: NDArray[np.float64]) -> None:
     """Moves or exchanges free units while a large class is off its share and that brings all classes nearer.
 
     The distance is the sum over parts and classes of ((images - wished) / images of the class)^2.
@@ -168,14 +169,14 @@ def _even_out(pool: Pool, part: NDArray[np.int64], pinned: NDArray[np.int64], wi
     parts = [TRAIN, *(number for number in (VALIDATION, TEST) if wished[number].any())]
     for _ in range(MOST_ROUNDS):
         excess = pool.images(part) - wished
-        off = (np.abs(excess) > TOLERANCE * pool.totals).any(0) & (pool.totals >= LARGE)
+        off = (np.abs(excess) > TOLERANCE * pool.totals + 1e-9).any(0) & (pool.totals >= LARGE)
         concerned = np.unique(pool.unit[off[pool.label]])
         concerned = concerned[pinned[concerned] == FREE]
         # One single image is as good as another of its class: the first few stand for all.
         concerned = concerned[np.argsort(pool.sizes[concerned] == 1, kind="stable")][:MOST_CANDIDATES]
         if not len(concerned):
             return
-        chosen = _best_change(pool, part, concerned, excess.astype(np.float64), weights=weights, parts=parts)
+        chosen = _best_change(pool, part, concerned, excess, weights=weights, parts=parts)
         if not chosen:
             return
         for unit, number in chosen:

@@ -61,7 +61,7 @@ def fold_split(
         "test": base.rows["test"],
     }
     check_parts(catalog, parts, units=units)
-    notes = list(base.notes) if fold == 1 else []
+    notes = list(base.remarks)
     always = rows[number == ALWAYS_TRAINED]
     if len(always):
         names = [catalog.classes[label] for label in np.unique(catalog.labels[always])]
@@ -71,8 +71,7 @@ def fold_split(
         )
     if "val" in catalog.parts:
         notes.append("the validation part that the data bring is shared out among the folds with the training part")
-    kept = [note for note in notes if note not in lacking_notes(catalog, base.rows)]
-    return Split(parts, base.hashes, (*kept, *lacking_notes(catalog, parts)), base.moved, base.by_rule)
+    return Split(parts, base.hashes, tuple(notes), lacking_notes(catalog, parts), base.moved, base.by_rule)
 
 
 def fold_of_units(pool: Pool, folds: int) -> NDArray[np.int64]:

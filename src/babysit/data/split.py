@@ -12,7 +12,7 @@ that images had in an earlier split can be given (`known`): they are kept, and o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +31,21 @@ MOST_NAMED = 5
 class Split:
     """Rows by part, each sorted, and the content hash of every row.
 
-    `notes` are sentences for the user; `moved` the rows that left the part of an earlier split, with that part;
+    `remarks` are sentences for the user, `absent` those on classes that a part lacks; `moved` the rows that left the part of an earlier split, with that part;
     `by_rule` whether seed and content alone decided, so that the same comes out anywhere.
     """
 
     rows: dict[str, NDArray[np.int64]]
     hashes: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     moved: dict[int, str] = field(default_factory=dict)
     by_rule: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All sentences for the user."""
+        return (*self.remarks, *self.absent)
 
     @property
     def train(self) -> NDArray[np.int64]:
@@ -54,10 +60,6 @@ class Split:
     def parts(self) -> NDArray[np.int8]:
         """The part of each row as a place in PARTS, UNKNOWN for a row in none; shape (n,)."""
         return parts_of(self.rows, len(self.hashes))
-
-    def noting(self, *notes: str) -> Split:
-        """The same split with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
 
 
 def default_share(count: int) -> float:
@@ -118,8 +120,9 @@ def split(
     check_parts(catalog, rows, units=units)
     left = np.flatnonzero((before != UNKNOWN) & (part != before))
     moved = {row: PARTS[before[row]] for row in left.tolist()}
-    notes += [*([] if by_rule else _memory_notes(catalog, before, part, moved)), *lacking_notes(catalog, rows)]
-    return Split(rows, tuple(hashes), tuple(notes), moved, by_rule)
+    if not by_rule:
+        notes += _memory_notes(catalog, before, part, moved)
+    return Split(rows, tuple(hashes), tuple(notes), lacking_notes(catalog, rows, _expected(catalog)), moved, by_rule)
 
 
 def units_within(
@@ -197,12 +200,14 @@ def listed(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else "")
 
 
-def lacking_notes(catalog: Catalog, rows: dict[str, NDArray[np.int64]]) -> list[str]:
-    """A sentence for each way in which classes are missing from the parts that are there."""
+def lacking_notes(
+    catalog: Catalog, rows: dict[str, NDArray[np.int64]], expected: Sequence[str] = ("val",)
+) -> tuple[str, ...]:
+    """A sentence for each way in which classes are missing from the parts that are there, or `expected`."""
     counts = {
         name: np.bincount(catalog.labels[found], minlength=len(catalog.classes))
         for name, found in rows.items()
-        if len(found)
+        if len(found) or name in expected
     }
     total = sum(counts.values())
     held = [name for name in counts if name != "train"]
@@ -222,10 +227,17 @@ def lacking_notes(catalog: Catalog, rows: dict[str, NDArray[np.int64]]) -> list[
         else:
             kind = f"no image in {where}"
         found.setdefault(kind, []).append(name)
-    return [
+    return tuple(
         f"{_class(names)} {listed(names)}: {kind}; not scored there, the others are, by name"
         for kind, names in found.items()
-    ]
+    )
+
+
+def _expected(catalog: Catalog) -> list[str]:
+    """The parts that the split should have: those the data bring, and those that are cut."""
+    if not any(catalog.parts):
+        return list(PARTS)
+    return [name for name in PARTS if name != "test" or catalog.has_test]
 
 
 def _class(names: Sequence[str]) -> str:

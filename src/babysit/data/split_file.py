@@ -153,7 +153,7 @@ def split_as_listed(
     rows = {name: np.flatnonzero(part == number).astype(np.int64) for number, name in enumerate(PARTS)}
     check_parts(catalog, rows, units=units)
     notes = _listed_notes(catalog, file, line, part)
-    return Split(rows, tuple(hashes), (*notes, *lacking_notes(catalog, rows)), by_rule=False)
+    return Split(rows, tuple(hashes), tuple(notes), lacking_notes(catalog, rows), by_rule=False)
 
 
 def _lines_of(catalog: Catalog, hashes: Sequence[str], file: Listed) -> NDArray[np.int64]:
@@ -162,7 +162,9 @@ def _lines_of(catalog: Catalog, hashes: Sequence[str], file: Listed) -> NDArray[
     order = np.argsort(-file.parts, kind="stable").tolist()
     both = {(file.hashes[at], file.names[at]): at for at in order}
     by_hash = {file.hashes[at]: at for at in order if file.hashes[at]}
-    by_name = {file.names[at]: at for at in order}
+    # A path speaks only where the content is gone: else a renamed image would give its part to a stranger.
+    here = set(hashes)
+    by_name = {file.names[at]: at for at in order if file.hashes[at] not in here}
     found = np.full(len(hashes), UNKNOWN, np.int64)
     for row, content in enumerate(hashes):
         name = written(catalog.names[row])
