@@ -377,6 +377,14 @@ def test_of_several_memories_the_newest_answers_unless_one_is_of_exactly_these_i
     assert (merged[:150] == 1).all() and (merged[150:] == 0).all(), "two data sets put together keep both"
 
 
+@given(st.sets(st.integers(0, 300), min_size=1), st.lists(st.integers(-5, 305), min_size=1))
+def test_bisection_finds_what_searchsorted_finds(numbers: set[int], wanted: list[int]) -> None:
+    lines = np.zeros(len(numbers), split_memory.LINE)
+    lines["hash"] = np.sort(content_array([content(number) for number in numbers]))
+    asked = content_array([content(number) for number in wanted])
+    assert (split_memory._bisected(lines, asked) == np.searchsorted(lines["hash"], asked)).all()
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "header", "parts", "binary"])
 def test_a_rotten_memory_is_no_memory_and_no_failure(damage: str) -> None:
     own = hashes_of(range(50))

@@ -145,17 +145,26 @@ def _alike(lines: NDArray[np.void], own: NDArray[np.bytes_]) -> bool:
 
 
 def _look_up(lines: NDArray[np.void], wanted: NDArray[np.bytes_]) -> NDArray[np.int8]:
-    """The part of each hash in the file, by bisection: reads only the lines it meets."""
-    low, high = np.zeros(len(wanted), np.int64), np.full(len(wanted), len(lines), np.int64)
-    while (low < high).any():
-        middle = np.minimum((low + high) // 2, len(lines) - 1)
-        before = (lines["hash"][middle] < wanted) & (low < high)
-        low, high = np.where(before, middle + 1, low), np.where(before | (low >= high), high, middle)
-    found = lines[np.minimum(low, len(lines) - 1)]
+    """The part of each hash in the file, -1 where it has none."""
+    if len(wanted) * 16 > len(lines):
+        place = np.searchsorted(np.ascontiguousarray(lines["hash"]), wanted)
+    else:
+        place = _bisected(lines, wanted)
+    found = lines[np.minimum(place, len(lines) - 1)]
     parts = np.full(len(wanted), UNKNOWN, np.int8)
     for number, name in enumerate(PARTS):
         parts[(found["hash"] == wanted) & (np.char.rstrip(found["part"]) == name.encode())] = number
     return parts
+
+
+def _bisected(lines: NDArray[np.void], wanted: NDArray[np.bytes_]) -> NDArray[np.int64]:
+    """`searchsorted` that reads only the lines it meets, for a few hashes in a large file."""
+    low, high = np.zeros(len(wanted), np.int64), np.full(len(wanted), len(lines), np.int64)
+    while (open_ := low < high).any():
+        middle = np.minimum((low + high) // 2, len(lines) - 1)
+        before = open_ & (lines["hash"][middle] < wanted)
+        low, high = np.where(before, middle + 1, low), np.where(open_ & ~before, middle, high)
+    return low
 
 
 def _prune(newest: Path) -> None:
