@@ -20,7 +20,6 @@ __all__ = [
     "dry_run",
     "load",
     "predict",
-    "read_request",
     "report",
     "train",
 ]
