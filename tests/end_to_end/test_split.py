@@ -57,7 +57,7 @@ def test_grown_data_keep_their_parts_and_the_run_its_split(tmp_path: Path, make_
         babysit.train(str(other), out=tmp_path / "no", recipe=moved / "recipe.toml")
 
 
-def test_a_resumed_run_reads_its_own_split_whatever_is_remembered(tmp_path: Path, make_folder) -> None:
+def test_a_resumed_run_reads_its_own_split_whatever_is_remembered(tmp_path: Path, make_folder, picture) -> None:
     folder = make_folder(tmp_path / "d", {"a": 20, "b": 20})
     run = tmp_path / "run"
     babysit.train(str(folder), out=run, settings=QUICK)
@@ -72,6 +72,10 @@ def test_a_resumed_run_reads_its_own_split_whatever_is_remembered(tmp_path: Path
     (run / "manifest.json").write_text(json.dumps({**manifest, "status": "interrupted"}), encoding="utf-8")
     babysit.train(str(folder), out=run, settings=QUICK, resume=True)
     kept = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["data"]["counts"]
+    (folder / "a" / "new.png").write_bytes(picture(0, 99))
+    (run / "manifest.json").write_text(json.dumps({**manifest, "status": "interrupted"}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"0 gone or changed, 1 new or changed; for example a/new\.png"):
+        babysit.train(str(folder), out=run, settings=QUICK, resume=True)
     assert kept["test"] == manifest["data"]["counts"]["val"] and kept["val"] == manifest["data"]["counts"]["test"]
 
 

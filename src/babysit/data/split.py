@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from babysit.data.assign import FREE, TEST, TRAIN, assign, off_share, pool_of
+from babysit.data.assign import FREE, TEST, TRAIN, VALIDATION, assign, off_share, pool_of
 from babysit.data.catalog import PARTS, Catalog
 from babysit.data.units import content_array, unit_keys, units_of
 from babysit.errors import UserError
@@ -112,6 +112,9 @@ def split(
         fresh = assign(pool, cut_shares, np.full(len(pool.sizes), FREE, np.int64))
         pinned = _pinned(drawn, before[free], len(pool.sizes))
         chosen = fresh if (pinned == FREE).all() else assign(pool, cut_shares, pinned)
+        if (fresh == VALIDATION).any() and not (chosen == VALIDATION).any():
+            chosen, before = fresh, np.full_like(before, UNKNOWN)
+            notes.append("the parts of an earlier split are not kept: they would leave no image for validation")
         by_rule = bool((chosen == fresh).all())
         part[free] = chosen[drawn]
         notes += _share_notes(catalog, off_share(pool, chosen, cut_shares), cut_shares, by_rule=by_rule)
