@@ -78,7 +78,8 @@ class InterruptedTraining(Exception):  # noqa: N818 - an interruption is not an 
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-NOT_OURS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST})
+NO_PLACE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG})
+"""Read-only, not ours, a file where a folder should be, a name too long."""
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def writing(path: Path, what: str) -> Iterator[None]:
                 hint="Free some space (or point BABYSIT_CACHE or -o elsewhere) and run the command again; "
                 "what was saved before is intact",
             ) from error
-        if error.errno in NOT_OURS:
+        if error.errno in NO_PLACE:
             raise UserError(
                 f"{what} could not be written ({error.strerror})",
                 where=str(path),

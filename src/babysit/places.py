@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from babysit.errors import UserError
+
 
 def cache_home() -> Path:
     """Decoded and downloaded images: BABYSIT_CACHE, or `babysit` in the user's cache folder."""
@@ -19,4 +21,9 @@ def state_home() -> Path:
 def _place(chosen: str, standard: str, usual: str) -> Path:
     if place := os.environ.get(chosen):
         return Path(place).expanduser()
-    return Path(os.environ.get(standard) or usual).expanduser() / "babysit"
+    try:
+        return Path(os.environ.get(standard) or usual).expanduser() / "babysit"
+    except RuntimeError as error:
+        raise UserError(
+            "this user has no home folder to keep things in", hint=f"Set {chosen} to a folder you may write to"
+        ) from error

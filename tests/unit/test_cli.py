@@ -93,3 +93,35 @@ def test_wrong_usage_is_exit_two(words: list[str], capsys) -> None:
 def test_help_and_version_are_exit_zero(capsys) -> None:
     for words, text in ((["--help"], "train"), (["train", "--help"], "--budget"), (["--version"], "0.")):
         assert run(words) == 0 and text in capsys.readouterr().out
+
+
+def test_cache_lists_and_clears(tmp_path: Path, make_folder, cache_home: Path, capsys) -> None:
+    from babysit.data.cache import open_cache
+    from babysit.data.sources import open_source
+
+    def listed(*words: str) -> dict:
+        assert run(["cache", "--json", *words]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert listed()["kept"] == [] and not (cache_home / "decoded").exists(), "looking makes nothing"
+    for name, count in (("one", 3), ("two\nlines", 4)):
+        catalog = open_source(str(make_folder(tmp_path / name, {"a": count, "b": 2})))
+        held = open_cache(catalog, 12, "pad", progress=lambda count: None)
+    assert run(["cache"]) == 0
+    text = capsys.readouterr().out
+    assert str(tmp_path / "one") in text and "two?lines (in use)" in text and str(cache_home) in text
+    found = listed()
+    assert [one["images"] for one in found["kept"]] == [5, 6]
+    assert found["total_bytes"] == sum(one["bytes"] for one in found["kept"]) > 0
+    assert [one["images"] for one in listed(str(tmp_path / "one"))["kept"]] == [5]
+    assert [one["images"] for one in listed(found["kept"][1]["name"][:8])["kept"]] == [6]
+    assert [one["images"] for one in listed("--clear")["removed"]] == [5], "the other one is in use"
+    assert listed("--limit", "0")["removed"] == []
+    del held
+    assert [one["images"] for one in listed("--limit", "0")["removed"]] == [6] and listed()["kept"] == []
+
+
+def test_cache_says_what_is_wrong(capsys) -> None:
+    for words, said in ((["--clear", "nobody"], "no decoded images of 'nobody'"), (["--limit", "much"], "not a size")):
+        assert run(["cache", *words]) == 1
+        assert said in capsys.readouterr().err

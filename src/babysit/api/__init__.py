@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from babysit.api.folds import CrossValidated, cross_validate
+    from babysit.api.keeping import decoded_images
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.using import load, predict, report
 
@@ -17,6 +18,7 @@ __all__ = [
     "CrossValidated",
     "Trained",
     "cross_validate",
+    "decoded_images",
     "dry_run",
     "load",
     "predict",
@@ -27,6 +29,7 @@ __all__ = [
 HOMES = {
     "CrossValidated": "folds",
     "cross_validate": "folds",
+    "decoded_images": "keeping",
     "Trained": "running",
     "dry_run": "running",
     "train": "running",

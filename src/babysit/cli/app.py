@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+from babysit.cli.cache import cache
 from babysit.cli.predict import predict
 from babysit.cli.report import report
 from babysit.cli.train import train
@@ -24,7 +25,7 @@ def make_app() -> App:
         help="Trains convolutional image classifiers and watches them as they train.",
         version=VERSION,
     )
-    for verb in (train, predict, report):
+    for verb in (train, predict, report, cache):
         app.command(verb)
     return app
 

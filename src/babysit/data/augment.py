@@ -91,7 +91,11 @@ def _slices(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, si
     batch = np.empty((len(rows), size, size, 3), np.uint8)
     for place, (row, top, left, mirrored) in enumerate(zip(rows, views.top, views.left, views.mirrored, strict=True)):
         window = pixels[row, top : top + size, left : left + size]
-        batch[place] = window[:, ::-1] if mirrored else window
+        if not mirrored:
+            batch[place] = window
+            continue
+        for channel in range(3):  # backwards a byte at a time is half as quick again as backwards by three
+            batch[place, :, :, channel] = window[:, ::-1, channel]
     return batch
 
 

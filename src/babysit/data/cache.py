@@ -1,36 +1,44 @@
 """The decoded cache: every image once, as uint8, memory-mapped, found again by its content.
 
-    CACHE/decoded/stamps/<key of names, sizes, times>    -> the content key
-    CACHE/decoded/<content key>/pixels.u8 facts.npy hashes.txt unreadable.json meta.json
+    CACHE/decoded/<content key>/pixels.u8 blocks.npy facts.npy hashes.txt unreadable.json meta.json
 
 A cache is built in a folder of its own and renamed into place when it is whole, so an interrupted build leaves
-nothing that could be taken for one, and two processes building the same one do not disturb each other.
+nothing that could be taken for one, and two processes building the same one do not disturb each other. `meta.json`
+has the digests of the other small files, `blocks.npy` the checksums of the pixels.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import io
 import json
-import os
-import shutil
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from babysit.data import storage
+from babysit.data.blocks import Blocks, Checksums, rows_in_block
 from babysit.data.catalog import Catalog, Encoded
-from babysit.data.decode import VERSION, Resize, UnreadableImage, decode_whole, quiet_decoding
-from babysit.errors import writing
-from babysit.places import cache_home
+from babysit.data.decode import VERSION, Gate, Resize, UnreadableImage, decode_whole, quiet_decoding
+from babysit.data.storage import usable_cores
+from babysit.errors import UserError, writing
 from babysit.record import atomic
 
 UNREAD = "-"
 """Stands for the content hash of a file whose bytes could not even be read."""
 
-CHUNK = 256
+SMALL_FILES = ("blocks.npy", "facts.npy", "hashes.txt", "unreadable.json")
+TASK_BYTES, MOST_IN_TASK = 2**17, 256
+"""A task of a decoding thread: images of about this many bytes on their canvases, and at most this many."""
 
 MODES = ("other", "L", "RGB", "RGBA", "P", "LA", "CMYK", "1", "I;16", "I", "F", "PA", "YCbCr", "LAB", "HSV", "I;16B")
 FACTS = np.dtype([("width", "<u4"), ("height", "<u4"), ("bytes", "<u8"), ("mode", "u1"), ("frames", "<u2")])
@@ -42,8 +50,9 @@ where there is no file), its mode as a place in MODES, and how many frames it ha
 class Cache:
     """Decoded images of one source at one size.
 
-    Row i is image i of the catalog. `pixels` uint8, shape (n, size, size, 3); `facts` of type FACTS, shape (n,);
-    `hashes` content hash of each row's file; `unreadable` row -> reason; `built` whether this call built it.
+    Row i is image i of the catalog. `pixels` uint8, shape (n, size, size, 3), read-only, mapped: `check(rows)` before
+    reading them; `facts` of type FACTS, shape (n,); `hashes` content hash of each row's file; `unreadable` row ->
+    reason; `built` whether this call built it; `blocks` guards the pixels; `lock` keeps others from removing them.
     """
 
     path: Path
@@ -52,6 +61,8 @@ class Cache:
     hashes: tuple[str, ...]
     unreadable: dict[int, str]
     built: bool
+    blocks: Blocks | None = field(default=None, repr=False)
+    lock: storage.Lock | None = field(default=None, repr=False)
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -64,6 +75,15 @@ class Cache:
     def size_bytes(self) -> int:
         """Bytes on the disk, for the user."""
         return sum(file.stat().st_size for file in self.path.iterdir())
+
+    def check(self, rows: NDArray[np.int64]) -> None:
+        """Makes sure that the pixels of these rows are those that were decoded; mends them when they are not.
+
+        Raises:
+            UserError: when they cannot be mended.
+        """
+        if self.blocks:
+            self.blocks.check(rows)
 
 
 def content_hash(data: Encoded) -> str:
@@ -83,63 +103,77 @@ def open_cache(catalog: Catalog, size: int, resize: Resize, *, progress: Callabl
     Raises:
         UserError: when the cache's place is full or cannot be written.
     """
-    root = cache_home() / "decoded"
+    root = storage.decoded_home()
     stamp = root / "stamps" / _stamp_key(catalog, size, resize)
-    found = _find(root, stamp, len(catalog), size)
-    if found:
-        return _load(found, len(catalog), size, built=False)
+    try:
+        found = root / stamp.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        found = None
+    if found and (kept := _open_kept(found, catalog, size, resize)):
+        storage.mark_used(found)
+        return kept
     with writing(root, "the decoded cache"):
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        building = root / f"building-{os.getpid()}-{stamp.name[:8]}"
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir()
-        try:
-            hashes, unreadable = _build(building, catalog, size, resize, progress)
+        storage.sweep(root)
+        storage.make_room(root, len(catalog) * size * size * 3)
+        with storage.building(root) as (folder, lock):
+            hashes = _build(folder, catalog, size, resize, progress)
             path = root / _content_key(hashes, size, resize)
-            _publish(building, path, hashes, unreadable)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
+            ours = _publish(folder, path, len(catalog), size)
+            lock.share()
+            kept = _open_kept(path, catalog, size, resize)
         atomic.write_text(stamp, path.name)
-    return _load(path, len(catalog), size, built=True)
+    if kept is None:  # another process removed it in this moment, or the disk gives back other bytes than were written
+        raise UserError("the decoded cache was harmed while it was made", where=str(path), hint="Run the command again")
+    if kept.blocks and ours:
+        kept.blocks.checked[:] = True  # these bytes were in our hands a moment ago
+    return replace(kept, built=True)
 
 
 def _build(
     folder: Path, catalog: Catalog, size: int, resize: Resize, progress: Callable[[int], None]
-) -> tuple[list[str], dict[int, str]]:
-    """Reads, hashes and decodes every image once, in threads, writing rows in order."""
+) -> tuple[str, ...]:
+    """Reads, hashes and decodes every image once, in threads, writing rows in order; returns the hashes."""
     hashes: list[str] = []
     unreadable: dict[int, str] = {}
-
     facts = np.zeros(len(catalog), FACTS)
+    checksums = Checksums(rows_in_block(size * size * 3) * size * size * 3)
+    enormous = threading.Lock()
 
-    def one(chunk: range) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
-        pixels = np.zeros((len(chunk), size, size, 3), np.uint8)
-        return pixels, [_read_one(catalog, index, pixels[row], facts, resize) for row, index in enumerate(chunk)]
+    def work(rows: range) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
+        pixels = np.zeros((len(rows), size, size, 3), np.uint8)
+        return pixels, [
+            _read_one(catalog, row, pixels[place], facts, resize, enormous) for place, row in enumerate(rows)
+        ]
 
-    workers = os.cpu_count() or 1
-    chunks = [range(start, min(start + CHUNK, len(catalog))) for start in range(0, len(catalog), CHUNK)]
+    workers = usable_cores()
     with (
         (folder / "pixels.u8").open("wb") as stream,
         ThreadPoolExecutor(workers) as pool,
         quiet_decoding(),
     ):
-        for pixels, found in _bounded_map(pool, one, chunks, ahead=2 * workers):
+        for pixels, found in _bounded_map(pool, work, _tasks(len(catalog), size, workers), ahead=4 * workers):
             for content, reason in found:
                 if reason:
-                    unreadable[len(hashes)] = reason
+                    unreadable[len(hashes)] = _printable(reason)
                 hashes.append(content)
             stream.write(pixels.data)
+            checksums.add(pixels.data.cast("B"))
             progress(len(found))
-        stream.flush()
-        os.fsync(stream.fileno())
-    np.save(folder / "facts.npy", facts)
-    return hashes, unreadable
+        # No fsync: pixels that a power cut takes are found by their checksums and decoded again.
+    about = {"source": _printable(_place(catalog)), "count": len(hashes), "size": size, "resize": resize}
+    _write_small(folder, checksums.finished(), facts, hashes, unreadable, about)
+    return tuple(hashes)
+
+
+def _tasks(count: int, size: int, workers: int) -> list[range]:
+    """All rows in order, in tasks small enough that the threads end at about the same time."""
+    length = max(1, min(TASK_BYTES // (size * size * 3), MOST_IN_TASK, count // (32 * workers)))
+    return [range(start, min(start + length, count)) for start in range(0, count, length)]
 
 
 def _read_one(
-    catalog: Catalog, index: int, row: NDArray[np.uint8], facts: NDArray[np.void], resize: Resize
+    catalog: Catalog, index: int, row: NDArray[np.uint8], facts: NDArray[np.void], resize: Resize, enormous: Gate
 ) -> tuple[str, str]:
     """Decodes one image into its row and its facts; returns its content hash and why it could not be used, if so."""
     try:
@@ -147,7 +181,7 @@ def _read_one(
     except OSError as error:
         return UNREAD, error.strerror or str(error)
     try:
-        decoded = decode_whole(data, row.shape[0], resize)
+        decoded = decode_whole(data, row.shape[0], resize, enormous=enormous)
     except UnreadableImage as error:
         return content_hash(data), str(error)
     row[...] = decoded.pixels
@@ -160,81 +194,158 @@ def _read_one(
 def _bounded_map(
     pool: ThreadPoolExecutor,
     work: Callable[[range], tuple[NDArray[np.uint8], list[tuple[str, str]]]],
-    chunks: Iterable[range],
+    tasks: Iterable[range],
     *,
     ahead: int,
 ) -> Iterator[tuple[NDArray[np.uint8], list[tuple[str, str]]]]:
     """`pool.map` that keeps at most `ahead` results waiting, so memory stays bounded."""
-    waiting = []
-    for chunk in chunks:
-        waiting.append(pool.submit(work, chunk))
+    waiting: deque[Future[tuple[NDArray[np.uint8], list[tuple[str, str]]]]] = deque()
+    for task in tasks:
+        waiting.append(pool.submit(work, task))
         if len(waiting) >= ahead:
-            yield waiting.pop(0).result()
-    for future in waiting:
-        yield future.result()
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def _publish(building: Path, path: Path, hashes: list[str], unreadable: dict[int, str]) -> None:
-    atomic.write_text(building / "hashes.txt", "\n".join(hashes))
-    atomic.write_json(building / "unreadable.json", {str(row): reason for row, reason in unreadable.items()})
-    atomic.write_json(building / "meta.json", {"version": VERSION, "count": len(hashes)})
-    try:
-        building.replace(path)
-    except OSError:
-        if not path.is_dir():
-            raise
-        if _is_whole(path, (building / "pixels.u8").stat().st_size):
-            shutil.rmtree(building)  # another process published the same content first
-        else:
-            shutil.rmtree(path)
+def _write_small(
+    folder: Path,
+    checksums: NDArray[np.uint32],
+    facts: NDArray[np.void],
+    hashes: list[str],
+    unreadable: dict[int, str],
+    about: dict[str, object],
+) -> None:
+    reasons = {str(row): reason for row, reason in unreadable.items()}
+    small = {
+        "blocks.npy": _array_bytes(checksums),
+        "facts.npy": _array_bytes(facts),
+        "hashes.txt": "\n".join(hashes).encode(),
+        "unreadable.json": json.dumps(reasons, indent=1, ensure_ascii=False).encode(),
+    }
+    for name, data in small.items():
+        atomic.write_bytes(folder / name, data)
+    digests = {name: content_hash(data) for name, data in small.items()}
+    atomic.write_json(folder / "meta.json", {"version": VERSION, **about, "digests": digests})
+
+
+def _publish(building: Path, path: Path, count: int, size: int) -> bool:
+    """Gives the whole cache its name; returns False when another process has published the same content first."""
+    while True:
+        try:
             building.replace(path)
-    atomic.sync_directory(path.parent)
+        except OSError:
+            if not path.is_dir():
+                raise
+        else:
+            atomic.sync_directory(path.parent)
+            return True
+        if _read_whole(path, count, size):
+            return False
+        storage.discard(path)
 
 
-def _find(root: Path, stamp: Path, count: int, size: int) -> Path | None:
+def _read_whole(path: Path, count: int, size: int) -> dict[str, bytes] | None:
+    """The small files, if all are there as they were written and the pixels have their full length."""
     try:
-        path = root / stamp.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        digests = json.loads((path / "meta.json").read_text(encoding="utf-8"))["digests"]
+        small = {name: (path / name).read_bytes() for name in SMALL_FILES}
+        if any(content_hash(data) != digests[name] for name, data in small.items()):
+            return None
+        return small if (path / "pixels.u8").stat().st_size == count * size * size * 3 else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return path if _is_whole(path, count * size * size * 3) else None
 
 
-def _is_whole(path: Path, size_bytes: int) -> bool:
-    """Whether all files are there and the pixels have their full length."""
+def _open_kept(path: Path, catalog: Catalog, size: int, resize: Resize) -> Cache | None:
+    """A cache that is there whole, held from now on so that nobody removes it."""
     try:
-        rest = all((path / name).is_file() for name in ("facts.npy", "hashes.txt", "unreadable.json", "meta.json"))
-        return rest and (path / "pixels.u8").stat().st_size == size_bytes
+        lock = storage.Lock(path, fcntl.LOCK_SH)
     except OSError:
-        return False
+        return None
+    small = _read_whole(path, len(catalog), size) if lock.still_at(path) else None
+    if small is None:
+        lock.release()
+        return None
+    hashes = tuple(small["hashes.txt"].decode().split("\n"))
+    if _readable_now(catalog, hashes):
+        lock.release()
+        return None
+    unreadable = {int(row): reason for row, reason in json.loads(small["unreadable.json"]).items()}
+    facts, sums = (np.load(io.BytesIO(small[name]), allow_pickle=False) for name in ("facts.npy", "blocks.npy"))
+    # Shared and read-only: the system may drop and read again any of its pages, so it may be larger than the memory.
+    pixels = np.memmap(path / "pixels.u8", np.uint8, "r", shape=(len(catalog), size, size, 3))
+    again = partial(_decode_again, catalog, hashes, unreadable, size, resize)
+    blocks = Blocks(path / "pixels.u8", size * size * 3, sums, again, np.zeros(len(sums), bool))
+    return Cache(path, pixels, facts, hashes, unreadable, False, blocks, lock)
 
 
-def _load(path: Path, count: int, size: int, *, built: bool) -> Cache:
-    # Copy-on-write: torch wants writable memory, and nothing can reach the file.
-    pixels = np.memmap(path / "pixels.u8", np.uint8, "c", shape=(count, size, size, 3))
-    hashes = tuple((path / "hashes.txt").read_text(encoding="utf-8").split("\n"))
-    reasons = json.loads((path / "unreadable.json").read_text(encoding="utf-8"))
-    facts = np.load(path / "facts.npy", allow_pickle=False)
-    return Cache(path, pixels, facts, hashes, {int(row): reason for row, reason in reasons.items()}, built)
+def _readable_now(catalog: Catalog, hashes: tuple[str, ...]) -> bool:
+    """Whether a file that could not be read when the cache was built can be read now: it was locked, or a disk away."""
+    for row, content in enumerate(hashes):
+        if content == UNREAD:
+            try:
+                catalog.read(row)
+            except OSError:
+                continue
+            return True
+    return False
+
+
+def _decode_again(
+    catalog: Catalog, hashes: tuple[str, ...], unreadable: dict[int, str], size: int, resize: Resize, rows: range
+) -> NDArray[np.uint8]:
+    """The pixels of some rows, decoded anew from files that must not have changed."""
+    pixels = np.zeros((len(rows), size, size, 3), np.uint8)
+    with quiet_decoding():
+        for place, row in enumerate(rows):
+            if row in unreadable:
+                continue
+            try:
+                data = catalog.read(row)
+            except OSError as error:
+                raise _lost(catalog, row, f"cannot be read any more ({error.strerror or error})") from error
+            if content_hash(data) != hashes[row]:
+                raise _lost(catalog, row, "has changed since it was decoded")
+            # It was readable: if it is not now, the decoder has changed, and the checksum will say so.
+            with suppress(UnreadableImage):
+                pixels[place] = decode_whole(data, size, resize).pixels
+    return pixels
+
+
+def _lost(catalog: Catalog, row: int, why: str) -> UserError:
+    return UserError(
+        f"the decoded cache is harmed and cannot be mended: {_printable(catalog.names[row])} {why}",
+        where=_printable(catalog.source),
+        hint="Put the file back, or start a new run on the images as they are now: they are then decoded anew",
+    )
+
+
+def _array_bytes(array: NDArray[np.generic]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _printable(text: str) -> str:
+    """The text with what is no character (a file name's stray bytes) replaced, so that it can be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _place(catalog: Catalog) -> str:
+    place = Path(catalog.source)
+    return str(place.resolve()) if place.exists() else catalog.source
 
 
 def _stamp_key(catalog: Catalog, size: int, resize: Resize) -> str:
-    place = Path(catalog.source)
-    source = str(place.resolve()) if place.exists() else catalog.source
-    digest = hashlib.blake2b(f"{VERSION}/{source}/{size}/{resize}".encode(), digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{VERSION}/{_place(catalog)}/{size}/{resize}".encode("utf-8", "surrogateescape"))
     for name, stamp in zip(catalog.names, catalog.stamps, strict=True):
         digest.update(f"\0{name}\0{stamp}".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _content_key(hashes: list[str], size: int, resize: Resize) -> str:
+def _content_key(hashes: tuple[str, ...], size: int, resize: Resize) -> str:
     digest = hashlib.blake2b(f"{VERSION}/{size}/{resize}/".encode(), digest_size=16)
     digest.update("\n".join(hashes).encode())
     return digest.hexdigest()
-
-
-def _sweep(root: Path) -> None:
-    """Removes what processes that no longer live had begun to build."""
-    for folder in root.glob("building-*"):
-        process = folder.name.split("-")[1]
-        if not Path(f"/proc/{process}").exists() and Path("/proc").exists():
-            shutil.rmtree(folder, ignore_errors=True)

@@ -19,6 +19,7 @@ from PIL import Image
 from babysit import checkpoint
 from babysit.data.augment import canvas_for, cut, plain_views
 from babysit.data.batches import normalise
+from babysit.data.catalog import Encoded
 from babysit.data.decode import UnreadableImage, decode, quiet_decoding
 from babysit.data.statistics import Statistics
 from babysit.device import DTYPES, autocast, choose_device
@@ -150,19 +151,22 @@ def load_predictor(path: Path) -> Predictor:
 
 def _pixels(image: Image_, canvas: int, recipe: Recipe) -> NDArray[np.uint8] | str:
     try:
-        return decode(_bytes(image), canvas, recipe.data.resize)
+        return decode(_encoded(image), canvas, recipe.data.resize)
     except UnreadableImage as error:
         return str(error)
     except OSError as error:
         return error.strerror or str(error)
 
 
-def _bytes(image: Image_) -> bytes:
-    if isinstance(image, bytes):
+def _encoded(image: Image_) -> Encoded:
+    if isinstance(image, (bytes, np.ndarray)):
         return image
     if isinstance(image, (str, Path)):
         return Path(image).read_bytes()
-    picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    if image.mode in ("L", "RGB", "RGBA"):
+        return np.asarray(image)
     stream = io.BytesIO()
-    picture.save(stream, "PNG", compress_level=0)  # lossless, so that there is one decode path for all
+    # Lossless and with palette and transparency; what PNG cannot keep has none.
+    kept = image if image.mode in ("1", "P", "LA", "I", "I;16") else image.convert("RGB")
+    kept.save(stream, "PNG", compress_level=0)
     return stream.getvalue()

@@ -125,13 +125,17 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     """Fits the statistics, decides the rest, measures the precision, and builds the session at step 0."""
     device = choose_device()
     with clock.section("statistics"):
+        data.cache.check(data.split.train)
         statistics = PREPROCESSORS[recipe.preprocess.kind](data.cache.pixels, data.split.train)
     recipe, reasons = resolve.fill(recipe, resolve.Facts(len(data.split.train), data.catalog.flips))
 
     def part(rows: NDArray[np.int64], precision: str) -> Batches:
         size = recipe.data.size
         assert size is not None
-        return Batches(data.cache.pixels, rows, data.catalog.labels, size, statistics, DTYPES[precision], device)
+        dtype = DTYPES[precision]
+        return Batches(
+            data.cache.pixels, rows, data.catalog.labels, size, statistics, dtype, device, check=data.cache.check
+        )
 
     with clock.section("self-test"):
         model = build_model(recipe.model.name, shape_of(recipe, len(data.catalog.classes)), seed=recipe.seed).to(device)
