@@ -1,0 +1,1 @@
+"""Layers PyTorch lacks or runs slowly, and the integers of every layer."""
