@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,8 @@ from torch.autograd.function import once_differentiable
 from babysit.errors import Fault, UserError
 from babysit.layers.legal import require_whole
 
-CHUNK = 2**16
-"""Values each thread of a processor works on at a time: what the steps share stays in its cache (docs/log.md)."""
+CHUNK = 2**17
+"""Values a processor works on at a time, or one image: what the steps share stays in its cache (docs/log.md)."""
 
 THREE_QUARTERS = 0.75
 
@@ -42,7 +41,7 @@ class LocalResponseNorm(nn.LocalResponseNorm):
 
     >>> norm = LocalResponseNorm.from_paper()
     >>> norm(torch.full((1, 3, 1, 1), 100.0)).flatten()
-    tensor([43.8691, 36.5556, 43.8691])
+    tensor([29.9070, 29.9070, 29.9070])
 
     Source: Krizhevsky, Sutskever and Hinton 2012, "ImageNet classification with deep convolutional neural networks",
     section 3.3.
@@ -138,20 +137,19 @@ class ResponseNorm(torch.autograd.Function):
 class Room:
     """The room one chunk needs, used again for the next.
 
-    Data are seen as rows x channels x inner: in PyTorch's usual order an image a row, its positions inner, all or a piece
-    of them; with channels last a pixel a row, inner 1. A buffer is flat and has size - 1 channels more in each row, so that shifting it by whole channels never mixes
+    Data are seen as rows x channels x inner: in PyTorch's usual order an image a row, its positions inner; with channels
+    last a pixel a row, inner 1. A buffer is flat and has size - 1 channels more in each row, so that shifting it by whole channels never mixes
     two rows: sums over channels are sums of shifted arrays, in either order of memory.
     """
 
     def __init__(self, x: Tensor, power: Power) -> None:
         self.power = power
         self.channels = x.shape[1]
-        self.positions = x[0, 0].numel() if x.is_contiguous() else 1
-        rows = x.numel() // (self.channels * self.positions)
+        self.inner = x[0, 0].numel() if x.is_contiguous() else 1
+        row = self.channels * self.inner
         # An accelerator wants few large steps, a processor steps that stay in the caches of its cores.
-        most = CHUNK * torch.get_num_threads() if x.device.type == "cpu" else x.numel()
-        self.inner = math.ceil(self.positions / math.ceil(self.channels * self.positions / most))
-        self.rows = min(rows, max(1, most // (self.channels * self.positions)))
+        most = CHUNK if x.device.type == "cpu" else x.numel()
+        self.rows = min(x.numel() // row, max(1, most // row))
         self.padded = self.channels + power.size - 1
         sums = torch.float64 if x.dtype == torch.float64 else torch.float32
         self.buffers = x.new_zeros((5, self.rows * self.padded * self.inner), dtype=sums)
@@ -160,13 +158,10 @@ class Room:
         self.buffers[0].fill_(self.share)
         self.wide = x.new_empty((2, self.rows, self.channels, self.inner), dtype=sums) if x.dtype != sums else None
 
-    def chunks(self, tensor: Tensor) -> Iterator[Tensor]:
+    def chunks(self, tensor: Tensor) -> tuple[Tensor, ...]:
         """A tensor laid out like x as views of rows x channels x inner."""
         rows = tensor if tensor.is_contiguous() else tensor.permute(0, 2, 3, 1)
-        for chunk in rows.view(-1, self.channels, self.positions).split(self.rows):
-            for start in range(0, self.positions, self.inner):
-                # The last piece is as wide as the others, and does some positions a second time.
-                yield chunk.narrow(2, min(start, self.positions - self.inner), self.inner)
+        return rows.view(-1, self.channels, self.inner).split(self.rows)
 
     def normalise(self, x: Tensor, out: Tensor) -> None:
         """out = x p"""

@@ -1,0 +1,273 @@
+"""A locally connected layer: a convolution without weight sharing, for which PyTorch has no operation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from babysit.errors import UserError
+from babysit.layers.geometry import LayerFacts, Volume, Windows, locally_connected
+from babysit.layers.legal import check_channels, pair, windows
+
+
+class LocallyConnected2d(nn.Module):
+    """A filter and a bias of its own at every output position.
+
+    h[o, y, x] = sum over c, i, j of W[o, y, x, c, i, j] input[c, y s + i - p, x s + j - p] + b[o, y, x]
+
+    Works one row of outputs at a time: the unfolded input, kernel height times kernel width as large as the input, is
+    never stored. A second derivative is refused. Under autocast it computes in autocast's type, as convolution does.
+
+    Arguments:
+        in_channels, out_channels: at least 1.
+        kernel_size: pixels, at least 1; a number, or two (height, width); likewise the next three.
+        input_size: pixels of the input, which decide the number of weights.
+        stride: pixels from one position to the next, at least 1.
+        padding: zeros around the input, at least 0 and less than the kernel.
+        groups: divides both numbers of channels; each group of outputs sees its own group of inputs.
+        bias: whether there is a b.
+
+    Parameters:
+        weight: groups x height x width x kernel height x kernel width x inputs of a group x outputs of a group, height
+            and width those of the output: a position's filters lie together, as its matrix product reads them.
+        bias: out_channels x height x width.
+
+    Shape:
+        (n, in_channels, *input_size) to (n, out_channels, height, width).
+
+    Raises:
+        UserError: when the numbers make no layer: all that is wrong, and the nearest numbers that work.
+
+    >>> layer = LocallyConnected2d(3, 10, 3, input_size=32, padding=1)
+    >>> layer(torch.zeros(5, 3, 32, 32)).shape, sum(p.numel() for p in layer.parameters())
+    (torch.Size([5, 10, 32, 32]), 286720)
+
+    Source: LeCun 1989, "Generalization and network design strategies", section 5; h = sum x W + b is the lecture's.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        *,
+        input_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        check_channels(name, in_channels, out_channels=out_channels, groups=groups)
+        volume = Volume(in_channels, *pair(input_size, "input_size", name))
+        self.windows = windows(name, volume, kernel_size=kernel_size, stride=stride, padding=padding)
+        self.facts: LayerFacts = locally_connected(
+            name, volume, out_channels=out_channels, windows=self.windows, groups=groups, bias=bias
+        )
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.input_size = volume.height, volume.width
+        output, kernel = self.facts.output, tuple(window.kernel for window in self.windows)
+        positions = (output.height, output.width)
+        self.weight = nn.Parameter(
+            torch.empty(groups, *positions, *kernel, in_channels // groups, out_channels // groups)
+        )
+        self.bias = nn.Parameter(torch.empty(out_channels, *positions)) if bias else None
+        self.reset_parameters()
+
+    @classmethod
+    def from_convolution(cls, convolution: nn.Conv2d, *, input_size: int | tuple[int, int]) -> LocallyConnected2d:
+        """A tied copy: the convolution's filters at every position, so that it computes the same until it is trained.
+
+        Raises:
+            UserError: when the convolution is dilated or pads with anything but the same number of zeros on both sides.
+
+        >>> shared = nn.Conv2d(4, 6, 3, padding=1, groups=2)
+        >>> own = LocallyConnected2d.from_convolution(shared, input_size=8)
+        >>> x = torch.randn(2, 4, 8, 8)
+        >>> torch.allclose(own(x), shared(x), atol=1e-5)
+        True
+        """
+        padding, kernel = convolution.padding, convolution.kernel_size
+        if padding == "valid":
+            padding = 0
+        elif padding == "same" and all(side % 2 for side in kernel):
+            padding = tuple(side // 2 for side in kernel)
+        if isinstance(padding, str) or convolution.padding_mode != "zeros" or set(convolution.dilation) != {1}:
+            seen = f"dilation {convolution.dilation}, padding {convolution.padding!r}, {convolution.padding_mode}"
+            legal = "a convolution without dilation, padded with as many zeros on either side"
+            raise UserError(
+                f"no locally connected layer equals a convolution with {seen}", where=cls.__name__, legal=legal
+            )
+        made = cls(
+            convolution.in_channels,
+            convolution.out_channels,
+            (kernel[0], kernel[1]),
+            input_size=input_size,
+            stride=(convolution.stride[0], convolution.stride[1]),
+            padding=padding if isinstance(padding, int) else (padding[0], padding[1]),
+            groups=convolution.groups,
+            bias=convolution.bias is not None,
+        ).to(convolution.weight)
+        groups, per_group = made.groups, made.out_channels // made.groups
+        with torch.no_grad():
+            filters = convolution.weight.view(groups, per_group, -1, *kernel).permute(0, 3, 4, 2, 1)
+            made.weight.copy_(filters[:, None, None].expand_as(made.weight))
+            if made.bias is not None and convolution.bias is not None:
+                made.bias.copy_(convolution.bias[:, None, None].expand_as(made.bias))
+        return made
+
+    def reset_parameters(self) -> None:
+        """Uniform within 1 / sqrt(inputs of a filter), as PyTorch's convolution."""
+        bound = 1 / math.sqrt(math.prod(self.weight.shape[3:6]))
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - PyTorch's name
+        """The outputs, in the input's order of memory."""
+        if input.ndim != 4 or input.shape[1:] != (self.in_channels, *self.input_size):
+            expected = "x".join(map(str, (self.in_channels, *self.input_size)))
+            given = "x".join(map(str, input.shape[1:]))
+            raise UserError(f"the input is n x {given}", where=type(self).__name__, legal=f"n x {expected}")
+        weight, bias = self.weight, self.bias
+        if torch.is_autocast_enabled(input.device.type):
+            dtype = torch.get_autocast_dtype(input.device.type)
+            input, weight = input.to(dtype), weight.to(dtype)  # noqa: A001
+            bias = None if bias is None else bias.to(dtype)
+        return LocalProduct.apply(input, weight, bias, self.windows)  # pyright: ignore[reportReturnType]
+
+    def extra_repr(self) -> str:
+        """The arguments."""
+        high, wide = self.windows
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={(high.kernel, wide.kernel)}, "
+            f"input_size={self.input_size}, stride={(high.stride, wide.stride)}, "
+            f"padding={(high.padding, wide.padding)}, groups={self.groups}, bias={self.bias is not None}"
+        )
+
+
+class LocalProduct(torch.autograd.Function):
+    """Each position's patch times its own matrix: for a row of outputs, one batched product over its positions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, windows: Windows) -> Tensor:  # noqa: ANN401
+        """The sums; keeps x and the weights."""
+        ctx.save_for_backward(x, weight)
+        ctx.windows, ctx.biased = windows, bias is not None
+        groups, height, width, *_, outputs = weight.shape
+        order = torch.contiguous_format if x.is_contiguous() else torch.channels_last
+        out = x.new_empty((len(x), groups * outputs, height, width)).contiguous(memory_format=order)
+        sums = x.new_empty((width, len(x), outputs))
+        for group, (values, results) in enumerate(zip(x.chunk(groups, 1), out.chunk(groups, 1), strict=True)):
+            own = None if bias is None else bias.chunk(groups)[group]
+            for row, patches in Patches(values, windows, width).rows(height):
+                matrices = weight[group, row].view(width, -1, outputs)
+                if own is None:
+                    torch.bmm(patches, matrices, out=sums)
+                else:
+                    torch.baddbmm(own[:, row].t()[:, None], patches, matrices, out=sums)
+                results[:, :, row].copy_(sums.permute(1, 2, 0))
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any,  # noqa: ANN401
+        gradient: Tensor,
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
+        """The gradients that are asked for; patches are gathered again."""
+        x, weight = ctx.saved_tensors
+        for_x, for_weight, for_bias, _ = ctx.needs_input_grad
+        by_x = torch.zeros_like(x) if for_x else None
+        by_weight = torch.empty_like(weight) if for_weight else None
+        groups, height, width, *_, outputs = weight.shape
+        slopes = x.new_empty((width, len(x), outputs))
+        for group, (values, slope) in enumerate(zip(x.chunk(groups, 1), gradient.chunk(groups, 1), strict=True)):
+            gathered = Patches(values, ctx.windows, width)
+            spread = None if by_x is None else Spread(by_x.chunk(groups, 1)[group], ctx.windows, width)
+            for row, patches in gathered.rows(height):
+                slopes.copy_(slope[:, :, row].permute(2, 0, 1))
+                if by_weight is not None:
+                    torch.bmm(patches.mT, slopes, out=by_weight[group, row].view(width, -1, outputs))
+                if spread is not None:
+                    # The patches have been used: their room takes their gradients.
+                    torch.bmm(slopes, weight[group, row].view(width, -1, outputs).mT, out=patches)
+                    spread.add(row, patches, last=row == height - 1)
+        return by_x, by_weight, gradient.sum(0) if for_bias else None, None
+
+
+class Patches:
+    """The patches of one row of outputs after another, in the same room: width x n x (kernel rows, columns, channels).
+
+    The input rows under the filters are held in a ring, zeros around them, pixel by pixel with channels last: there a
+    filter's row is one run of memory.
+    """
+
+    def __init__(self, x: Tensor, windows: Windows, width: int) -> None:
+        self.x = x
+        self.high, self.wide = windows
+        count, channels, _, columns = x.shape
+        self.ring = x.new_zeros((self.high.kernel, count, columns + 2 * self.wide.padding, channels))
+        self.room = x.new_empty((width, count, self.high.kernel, self.wide.kernel * channels))
+
+    def rows(self, height: int) -> Iterator[tuple[int, Tensor]]:
+        """Each output row with its patches."""
+        filled = 0
+        for row in range(height):
+            first = row * self.high.stride
+            for line in range(max(filled, first), first + self.high.kernel):
+                self._fill(line)
+            filled = first + self.high.kernel
+            for tap in range(self.high.kernel):
+                line = self.ring[(first + tap) % self.high.kernel]
+                channels = line.shape[-1]
+                runs = line.flatten(1).unfold(1, self.wide.kernel * channels, self.wide.stride * channels)
+                self.room[:, :, tap].copy_(runs.transpose(0, 1))
+            yield row, self.room.flatten(2)
+
+    def _fill(self, line: int) -> None:
+        """Takes a line of the padded input into its place in the ring."""
+        place, source = self.ring[line % self.high.kernel], line - self.high.padding
+        if 0 <= source < self.x.shape[2]:
+            inner = place.narrow(1, self.wide.padding, self.x.shape[3])
+            inner.copy_(self.x[:, :, source].permute(0, 2, 1))
+        else:
+            place.zero_()
+
+
+class Spread:
+    """Adds the gradients of patches where they overlap, in a ring of lines, and writes each line that is complete."""
+
+    def __init__(self, by_x: Tensor, windows: Windows, width: int) -> None:
+        self.by_x, self.width = by_x, width
+        self.high, self.wide = windows
+        count, channels, _, columns = by_x.shape
+        sums = torch.float64 if by_x.dtype == torch.float64 else torch.float32
+        shape = (self.high.kernel, count, columns + 2 * self.wide.padding, channels)
+        self.ring = by_x.new_zeros(shape, dtype=sums)
+
+    def add(self, row: int, patches: Tensor, *, last: bool) -> None:
+        """Adds an output row's patches; those input lines that no later row reaches are written."""
+        channels, first = self.ring.shape[-1], row * self.high.stride
+        parts = patches.view(self.width, -1, self.high.kernel, self.wide.kernel, channels)
+        reach = (self.width - 1) * self.wide.stride + 1
+        for tap in range(self.high.kernel):
+            line = self.ring[(first + tap) % self.high.kernel]
+            for column in range(self.wide.kernel):
+                line[:, column : column + reach : self.wide.stride].add_(parts[:, :, tap, column].transpose(0, 1))
+        done = self.high.kernel if last else min(self.high.stride, self.high.kernel)
+        for number in range(first, first + done):
+            self._write(number)
+
+    def _write(self, number: int) -> None:
+        place, target = self.ring[number % self.high.kernel], number - self.high.padding
+        if 0 <= target < self.by_x.shape[2]:
+            inner = place.narrow(1, self.wide.padding, self.by_x.shape[3])
+            self.by_x[:, :, target].copy_(inner.permute(0, 2, 1))
+        place.zero_()
