@@ -14,18 +14,22 @@ momentum and is divided by Adam's root, decay is not (Loshchilov and Hutter, ICL
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from babysit.errors import UserError
 from babysit.recipe.schema import RegularizePart
 
 
 def met(model: nn.Module, *, biases: bool) -> list[nn.Parameter]:
     """The parameters that are regularised, in the model's order."""
-    return [one for one in model.parameters() if one.requires_grad and (one.ndim > 1 or biases)]
+    named = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
+    # A locally connected layer's bias has three axes, and is a bias all the same.
+    return [one for name, one in named if biases or (one.ndim > 1 and name.rpartition(".")[2] != "bias")]
 
 
 def parameter_groups(model: nn.Module, l2: float, *, biases: bool) -> list[dict[str, object]]:
@@ -116,3 +120,49 @@ class Regularizer:
         """The share of the regularised weights that are exactly zero."""
         count = sum(one.numel() for one in self.weights)
         return sum(int((one == 0).sum()) for one in self.weights) / max(1, count)
+
+
+@torch.no_grad()
+def project_max_norm(model: nn.Module, c: float) -> None:
+    """Scales every filter whose squared norm exceeds c back to it; for after the update.
+
+    W <- W sqrt(c) / ||W||  where ||W||² > c
+
+    A filter is what one output unit multiplies: a row of a full layer, a filter of a convolution, and at each position one
+    of a locally connected layer. Biases are left alone. A filter that is not a number stays so.
+
+    Arguments:
+        model: its full, convolution and locally connected layers are changed in place.
+        c: above 0; bounds the squared norm.
+
+    Raises:
+        UserError: when c is not a number above 0.
+
+    >>> layer = nn.Linear(2, 1)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 4.0]]))
+    >>> project_max_norm(layer, 4.0)
+    >>> layer.weight.data
+    tensor([[1.2000, 1.6000]])
+
+    Source: Srivastava et al. 2014, "Dropout", section 5.1; Srebro and Shraibman 2005, "Rank, trace-norm and max-norm".
+    """
+    if not (isinstance(c, (int, float)) and not isinstance(c, bool) and math.isfinite(c) and c > 0):
+        raise UserError(f"the max norm is {c!r}", legal="a number above 0, which bounds the squared norm of a filter")
+    for module in model.modules():
+        axes = filter_axes(module)
+        if axes is not None:
+            weight = module.weight
+            assert isinstance(weight, Tensor)
+            squared = weight.float().square().sum(axes, keepdim=True)
+            scale = torch.where(squared > c, math.sqrt(c) / squared.sqrt(), torch.ones_like(squared))
+            weight.mul_(scale.to(weight.dtype))
+
+
+def filter_axes(module: nn.Module) -> tuple[int, ...] | None:
+    """The axes of a module's `weight` along which one filter lies; None when it has no filters.
+
+    A module may say so itself with an attribute `filter_axes`.
+    """
+    if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        return tuple(range(1, module.weight.ndim))
+    return getattr(module, "filter_axes", None)

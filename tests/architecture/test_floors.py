@@ -154,7 +154,8 @@ def oversized(root: Path) -> list[str]:
                 lines -= (words.end_lineno or words.lineno) - words.lineno + 1
             if lines > MOST_FUNCTION_LINES:
                 found.append(f"{name}.{node.name} has {lines} lines")
-            count = len(node.args.posonlyargs) + len(node.args.args) + len(node.args.kwonlyargs)
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            count = sum(argument.arg not in ("self", "cls") for argument in arguments)
             if count > MOST_PARAMETERS and not name.startswith("cli."):
                 found.append(f"{name}.{node.name} has {count} parameters")
     return found

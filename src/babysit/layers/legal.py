@@ -58,6 +58,40 @@ def windows(
     return made
 
 
+def pooling_numbers(
+    layer: str,
+    *,
+    kernel_size: object,
+    stride: object = None,
+    padding: object = 0,
+    dilation: object = 1,
+    ceil_mode: bool = False,
+) -> Windows:
+    """The windows of a pooling layer whose input is not known yet.
+
+    Arguments:
+        stride: as for PyTorch, the kernel's size when None.
+        padding: at most half the kernel, PyTorch's rule.
+        ceil_mode: see `Window`.
+
+    Raises:
+        UserError: every fault of the layer at once.
+    """
+    made = _windows(layer, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
+    faults = [
+        Fault(
+            f"padding {window.padding} is too large for the kernel {window.kernel} along the {axis}",
+            layer,
+            f"0 to {window.kernel // 2}, half the kernel",
+        )
+        for axis, window in zip(("height", "width"), made, strict=True)
+        if window.padding > window.kernel // 2
+    ]
+    if faults:
+        raise UserError.of(faults)
+    return made
+
+
 def pooling_windows(
     layer: str,
     volume: Volume,
@@ -68,24 +102,17 @@ def pooling_windows(
     dilation: object = 1,
     ceil_mode: bool = False,
 ) -> Windows:
-    """The windows of a pooling layer, checked against its input.
-
-    Arguments:
-        stride: as for PyTorch, the kernel's size when None.
-        padding: at most half the kernel, PyTorch's rule.
-        ceil_mode: see `Window`.
+    """`pooling_numbers`, checked against its input too.
 
     Raises:
         UserError: every fault of the layer at once, with the nearest numbers that work.
     """
-    made = _windows(layer, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
+    made = pooling_numbers(
+        layer, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    )
     faults = _volume_faults(layer, volume)
     for axis, window, size in _axes(made, volume):
-        if window.padding > window.kernel // 2:
-            what = f"padding {window.padding} is too large for the kernel {window.kernel} along the {axis}"
-            faults.append(Fault(what, layer, f"0 to {window.kernel // 2}, half the kernel"))
-        else:
-            faults += _fit_faults(layer, axis, window, size)
+        faults += _fit_faults(layer, axis, window, size)
     if faults:
         raise UserError.of(faults)
     return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -33,8 +32,8 @@ class LocallyConnected2d(nn.Module):
         bias: whether there is a b.
 
     Parameters:
-        weight: groups x height x width x kernel height x kernel width x inputs of a group x outputs of a group, height
-            and width those of the output: a position's filters lie together, as its matrix product reads them.
+        weight: groups x height x kernel height x width x kernel width x inputs of a group x outputs of a group, height
+            and width those of the output: the order in which the matrix products read them.
         bias: out_channels x height x width.
 
     Shape:
@@ -49,6 +48,9 @@ class LocallyConnected2d(nn.Module):
 
     Source: LeCun 1989, "Generalization and network design strategies", section 5; h = sum x W + b is the lecture's.
     """
+
+    filter_axes = (2, 4, 5)
+    """The axes of `weight` along which one filter lies: rows, columns, channels."""
 
     def __init__(
         self,
@@ -72,12 +74,11 @@ class LocallyConnected2d(nn.Module):
         )
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.input_size = volume.height, volume.width
-        output, kernel = self.facts.output, tuple(window.kernel for window in self.windows)
-        positions = (output.height, output.width)
-        self.weight = nn.Parameter(
-            torch.empty(groups, *positions, *kernel, in_channels // groups, out_channels // groups)
-        )
-        self.bias = nn.Parameter(torch.empty(out_channels, *positions)) if bias else None
+        output, (high, wide) = self.facts.output, self.windows
+        lines = groups, output.height, high.kernel
+        columns = output.width, wide.kernel
+        self.weight = nn.Parameter(torch.empty(*lines, *columns, in_channels // groups, out_channels // groups))
+        self.bias = nn.Parameter(torch.empty(out_channels, output.height, output.width)) if bias else None
         self.reset_parameters()
 
     @classmethod
@@ -117,14 +118,14 @@ class LocallyConnected2d(nn.Module):
         groups, per_group = made.groups, made.out_channels // made.groups
         with torch.no_grad():
             filters = convolution.weight.view(groups, per_group, -1, *kernel).permute(0, 3, 4, 2, 1)
-            made.weight.copy_(filters[:, None, None].expand_as(made.weight))
+            made.weight.copy_(filters[:, None, :, None].expand_as(made.weight))
             if made.bias is not None and convolution.bias is not None:
                 made.bias.copy_(convolution.bias[:, None, None].expand_as(made.bias))
         return made
 
     def reset_parameters(self) -> None:
         """Uniform within 1 / sqrt(inputs of a filter), as PyTorch's convolution."""
-        bound = 1 / math.sqrt(math.prod(self.weight.shape[3:6]))
+        bound = 1 / math.sqrt(self.weight.shape[2] * self.weight.shape[4] * self.weight.shape[5])
         nn.init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             nn.init.uniform_(self.bias, -bound, bound)
@@ -153,25 +154,26 @@ class LocallyConnected2d(nn.Module):
 
 
 class LocalProduct(torch.autograd.Function):
-    """Each position's patch times its own matrix: for a row of outputs, one batched product over its positions."""
+    """For each row of outputs and each row of the filters, one batched matrix product over the positions of the row."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, windows: Windows) -> Tensor:  # noqa: ANN401
         """The sums; keeps x and the weights."""
         ctx.save_for_backward(x, weight)
-        ctx.windows, ctx.biased = windows, bias is not None
-        groups, height, width, *_, outputs = weight.shape
+        ctx.windows = windows
+        groups, height, taps, width, *_, outputs = weight.shape
         order = torch.contiguous_format if x.is_contiguous() else torch.channels_last
-        out = x.new_empty((len(x), groups * outputs, height, width)).contiguous(memory_format=order)
+        out = torch.empty(
+            (len(x), groups * outputs, height, width), dtype=x.dtype, device=x.device, memory_format=order
+        )
         sums = x.new_empty((width, len(x), outputs))
         for group, (values, results) in enumerate(zip(x.chunk(groups, 1), out.chunk(groups, 1), strict=True)):
-            own = None if bias is None else bias.chunk(groups)[group]
-            for row, patches in Patches(values, windows, width).rows(height):
-                matrices = weight[group, row].view(width, -1, outputs)
-                if own is None:
-                    torch.bmm(patches, matrices, out=sums)
-                else:
-                    torch.baddbmm(own[:, row].t()[:, None], patches, matrices, out=sums)
+            lines = Lines(values, windows)
+            for row in range(height):
+                lines.move(row)
+                sums.zero_() if bias is None else sums.copy_(bias.chunk(groups)[group][:, row].t()[:, None])
+                for tap in range(taps):
+                    sums.baddbmm_(lines.runs(row, tap), weight[group, row, tap].flatten(1, 2))
                 results[:, :, row].copy_(sums.permute(1, 2, 0))
         return out
 
@@ -181,93 +183,87 @@ class LocalProduct(torch.autograd.Function):
         ctx: Any,  # noqa: ANN401
         gradient: Tensor,
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        """The gradients that are asked for; patches are gathered again."""
+        """The gradients that are asked for."""
         x, weight = ctx.saved_tensors
         for_x, for_weight, for_bias, _ = ctx.needs_input_grad
         by_x = torch.zeros_like(x) if for_x else None
         by_weight = torch.empty_like(weight) if for_weight else None
-        groups, height, width, *_, outputs = weight.shape
+        groups, height, taps, width, *_, outputs = weight.shape
         slopes = x.new_empty((width, len(x), outputs))
         for group, (values, slope) in enumerate(zip(x.chunk(groups, 1), gradient.chunk(groups, 1), strict=True)):
-            gathered = Patches(values, ctx.windows, width)
-            spread = None if by_x is None else Spread(by_x.chunk(groups, 1)[group], ctx.windows, width)
-            for row, patches in gathered.rows(height):
+            lines = Lines(values, ctx.windows)
+            spread = None if by_x is None else Spread(by_x.chunk(groups, 1)[group], ctx.windows)
+            for row in range(height):
+                lines.move(row)
                 slopes.copy_(slope[:, :, row].permute(2, 0, 1))
-                if by_weight is not None:
-                    torch.bmm(patches.mT, slopes, out=by_weight[group, row].view(width, -1, outputs))
+                for tap in range(taps):
+                    if by_weight is not None:
+                        torch.bmm(lines.runs(row, tap).mT, slopes, out=by_weight[group, row, tap].flatten(1, 2))
+                    if spread is not None:
+                        filters = weight[group, row, tap].flatten(1, 2)
+                        spread.add(row, tap, torch.bmm(slopes, filters.mT))
                 if spread is not None:
-                    # The patches have been used: their room takes their gradients.
-                    torch.bmm(slopes, weight[group, row].view(width, -1, outputs).mT, out=patches)
-                    spread.add(row, patches, last=row == height - 1)
+                    spread.move(row, last=row == height - 1)
         return by_x, by_weight, gradient.sum(0) if for_bias else None, None
 
 
-class Patches:
-    """The patches of one row of outputs after another, in the same room: width x n x (kernel rows, columns, channels).
+class Lines:
+    """The lines of the padded input that a row of outputs sees, in a ring: each is n x columns x channels.
 
-    The input rows under the filters are held in a ring, zeros around them, pixel by pixel with channels last: there a
-    filter's row is one run of memory.
+    With channels last a filter's row is one run of memory, and the runs of all positions are a view of the line.
     """
 
-    def __init__(self, x: Tensor, windows: Windows, width: int) -> None:
+    def __init__(self, x: Tensor, windows: Windows) -> None:
         self.x = x
         self.high, self.wide = windows
         count, channels, _, columns = x.shape
+        self.channels = channels
         self.ring = x.new_zeros((self.high.kernel, count, columns + 2 * self.wide.padding, channels))
-        self.room = x.new_empty((width, count, self.high.kernel, self.wide.kernel * channels))
+        self.filled = 0
 
-    def rows(self, height: int) -> Iterator[tuple[int, Tensor]]:
-        """Each output row with its patches."""
-        filled = 0
-        for row in range(height):
-            first = row * self.high.stride
-            for line in range(max(filled, first), first + self.high.kernel):
-                self._fill(line)
-            filled = first + self.high.kernel
-            for tap in range(self.high.kernel):
-                line = self.ring[(first + tap) % self.high.kernel]
-                channels = line.shape[-1]
-                runs = line.flatten(1).unfold(1, self.wide.kernel * channels, self.wide.stride * channels)
-                self.room[:, :, tap].copy_(runs.transpose(0, 1))
-            yield row, self.room.flatten(2)
+    def move(self, row: int) -> None:
+        """Takes in the lines that an output row sees and the one before it did not."""
+        first = row * self.high.stride
+        for line in range(max(self.filled, first), first + self.high.kernel):
+            place, source = self.ring[line % self.high.kernel], line - self.high.padding
+            if 0 <= source < self.x.shape[2]:
+                inner = place.narrow(1, self.wide.padding, self.x.shape[3])
+                inner.copy_(self.x[:, :, source].permute(0, 2, 1))
+            else:
+                place.zero_()
+        self.filled = first + self.high.kernel
 
-    def _fill(self, line: int) -> None:
-        """Takes a line of the padded input into its place in the ring."""
-        place, source = self.ring[line % self.high.kernel], line - self.high.padding
-        if 0 <= source < self.x.shape[2]:
-            inner = place.narrow(1, self.wide.padding, self.x.shape[3])
-            inner.copy_(self.x[:, :, source].permute(0, 2, 1))
-        else:
-            place.zero_()
+    def runs(self, row: int, tap: int) -> Tensor:
+        """What each position's filter row sees: width x n x (columns of the kernel, channels)."""
+        line = self.ring[(row * self.high.stride + tap) % self.high.kernel].flatten(1)
+        return line.unfold(1, self.wide.kernel * self.channels, self.wide.stride * self.channels).transpose(0, 1)
 
 
 class Spread:
-    """Adds the gradients of patches where they overlap, in a ring of lines, and writes each line that is complete."""
+    """Adds gradients where filters overlap, in a ring of lines as `Lines`, and writes each line that is complete."""
 
-    def __init__(self, by_x: Tensor, windows: Windows, width: int) -> None:
-        self.by_x, self.width = by_x, width
+    def __init__(self, by_x: Tensor, windows: Windows) -> None:
+        self.by_x = by_x
         self.high, self.wide = windows
         count, channels, _, columns = by_x.shape
         sums = torch.float64 if by_x.dtype == torch.float64 else torch.float32
         shape = (self.high.kernel, count, columns + 2 * self.wide.padding, channels)
         self.ring = by_x.new_zeros(shape, dtype=sums)
 
-    def add(self, row: int, patches: Tensor, *, last: bool) -> None:
-        """Adds an output row's patches; those input lines that no later row reaches are written."""
-        channels, first = self.ring.shape[-1], row * self.high.stride
-        parts = patches.view(self.width, -1, self.high.kernel, self.wide.kernel, channels)
-        reach = (self.width - 1) * self.wide.stride + 1
-        for tap in range(self.high.kernel):
-            line = self.ring[(first + tap) % self.high.kernel]
-            for column in range(self.wide.kernel):
-                line[:, column : column + reach : self.wide.stride].add_(parts[:, :, tap, column].transpose(0, 1))
+    def add(self, row: int, tap: int, runs: Tensor) -> None:
+        """Adds the gradients of what a filter row saw: width x n x (columns of the kernel, channels)."""
+        line = self.ring[(row * self.high.stride + tap) % self.high.kernel]
+        reach = (len(runs) - 1) * self.wide.stride + 1
+        for column, values in enumerate(runs.chunk(self.wide.kernel, 2)):
+            line[:, column : column + reach : self.wide.stride].add_(values.transpose(0, 1))
+
+    def move(self, row: int, *, last: bool) -> None:
+        """Writes the lines that no later output row reaches."""
+        first = row * self.high.stride
         done = self.high.kernel if last else min(self.high.stride, self.high.kernel)
         for number in range(first, first + done):
-            self._write(number)
-
-    def _write(self, number: int) -> None:
-        place, target = self.ring[number % self.high.kernel], number - self.high.padding
-        if 0 <= target < self.by_x.shape[2]:
-            inner = place.narrow(1, self.wide.padding, self.by_x.shape[3])
-            self.by_x[:, :, target].copy_(inner.permute(0, 2, 1))
-        place.zero_()
+            place, target = self.ring[number % self.high.kernel], number - self.high.padding
+            if 0 <= target < self.by_x.shape[2]:
+                inner = place.narrow(1, self.wide.padding, self.by_x.shape[3])
+                self.by_x[:, :, target].copy_(inner.permute(0, 2, 1))
+            place.zero_()
