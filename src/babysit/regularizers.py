@@ -153,7 +153,7 @@ def project_max_norm(model: nn.Module, c: float) -> None:
         if axes is not None:
             weight = module.weight
             assert isinstance(weight, Tensor)
-            squared = weight.float().square().sum(axes, keepdim=True)
+            squared = (weight if weight.dtype == torch.float64 else weight.float()).square().sum(axes, keepdim=True)
             scale = torch.where(squared > c, math.sqrt(c) / squared.sqrt(), torch.ones_like(squared))
             weight.mul_(scale.to(weight.dtype))
 

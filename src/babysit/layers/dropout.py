@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -60,13 +58,13 @@ class PaperDropout(nn.Module):
         return f"drop_probability={self.drop_probability}"
 
 
-def check_probability(layer: str, value: object) -> float:
+def check_probability(layer: str, value: float) -> float:
     """A probability of dropping, as a float.
 
     Raises:
         UserError: when it is no number from 0 to below 1.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (number and 0 <= value < 1):
         raise UserError(f"drop_probability is {value!r}", where=layer, legal="from 0 to below 1")
     return float(value)

@@ -171,12 +171,12 @@ def nearest_exact(size: int, window: Window) -> tuple[int, ...]:
     >>> nearest_exact(224, Window(11, stride=4)), nearest_exact(227, Window(11, stride=4))
     ((223, 227), (227,))
     """
-    rest = (size + 2 * window.padding - window.span) % window.stride
-    if rest == 0:
-        return (size,)
-    below = size - rest
-    above = below + window.stride
-    return (below, above) if below >= smallest_size(window) else (above,)
+    fitting = window.span - 2 * window.padding
+    least = fitting if fitting >= 1 else fitting + -((fitting - 1) // window.stride) * window.stride
+    if size < least:
+        return (least,)
+    below = size - (size - least) % window.stride
+    return (size,) if below == size else (below, below + window.stride)
 
 
 def smallest_size(window: Window) -> int:
