@@ -16,6 +16,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Weights = Tensor | None
 Make = Callable[[LossPart, Weights], Loss]
 
+AUXILIARY_WEIGHT = 0.3
+"""What an auxiliary head's loss counts in training (Szegedy et al., CVPR 2015, section 5)."""
+
 
 def softmax_loss(scores: Tensor, labels: Tensor, *, smoothing: float = 0.0, class_weights: Weights = None) -> Tensor:
     """Cross-entropy of the softmax, in nats.
@@ -133,3 +136,24 @@ def _mean(each: Tensor, labels: Tensor, class_weights: Weights) -> Tensor:
         return each.mean()
     weights = class_weights.to(each)[labels]
     return (each * weights).sum() / weights.sum()
+
+
+def heads_of(outputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """What a network gave, as a tuple: its scores, and behind them those of auxiliary heads, which some have in training."""
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+
+
+def objective(loss: Loss, heads: Sequence[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The loss of the scores, and what training minimises.
+
+    J = L(heads[0]) + 0.3 sum over the auxiliary heads of L(heads[i])
+
+    Arguments:
+        heads: scores, each of shape (n, classes); those of the auxiliary heads behind the network's own.
+
+    >>> own, minimised = objective(softmax_loss, [torch.zeros(1, 10)] * 3, torch.tensor([3]))
+    >>> round(float(minimised / own), 6)
+    1.6
+    """
+    own = loss(heads[0], labels)
+    return own, own + AUXILIARY_WEIGHT * sum(loss(head, labels) for head in heads[1:]) if len(heads) > 1 else own

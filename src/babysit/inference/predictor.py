@@ -24,7 +24,8 @@ from babysit.data.decode import UnreadableImage, decode, quiet_decoding
 from babysit.data.statistics import Statistics
 from babysit.device import DTYPES, autocast, choose_device
 from babysit.errors import BrokenCheckpointError, UserError
-from babysit.models import build_model, shape_of
+from babysit.losses import heads_of
+from babysit.models import model_of
 from babysit.recipe import Recipe, read_resolved
 from babysit.record.run import Run
 
@@ -111,7 +112,7 @@ class Predictor:
         device = next(self.model.parameters()).device
         images = torch.from_numpy(cut(canvases, np.arange(count), views, size)).to(device)
         with torch.inference_mode(), autocast(device, precision):
-            scores = self.model(normalise(images, self.statistics, DTYPES[precision]))
+            scores = heads_of(self.model(normalise(images, self.statistics, DTYPES[precision])))[0]
             return torch.softmax(scores.float(), dim=1).cpu().numpy()
 
 
@@ -139,7 +140,7 @@ def load_predictor(path: Path) -> Predictor:
         raise UserError("the run has no checkpoint yet", where=str(path), hint="Train it further with --resume")
     state = kept.state
     classes = tuple(state["classes"])
-    model = build_model(recipe.model.name, shape_of(recipe, len(classes)), seed=recipe.seed)
+    model = model_of(recipe, len(classes))
     try:
         model.load_state_dict(dict(kept.weights))
     except RuntimeError as error:

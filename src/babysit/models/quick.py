@@ -12,7 +12,6 @@ from collections import OrderedDict
 
 from torch import nn
 
-from babysit.errors import UserError
 from babysit.models.shape import Shape
 
 SMALLEST = 4
@@ -42,17 +41,12 @@ def quick(shape: Shape) -> nn.Module:
     """The network for a shape.
 
     Shape:
-        (n, 3, size, size) to (n, classes).
-
-    Raises:
-        UserError: when the images are smaller than 4 pixels.
+        (n, channels, size, size) to (n, classes); 4 pixels and more.
 
     >>> net = quick(Shape(size=32, classes=10, width=32))
     >>> sum(parameter.numel() for parameter in net.parameters())
     612266
     """
-    if shape.size < SMALLEST:
-        raise UserError(f"quick takes images of {SMALLEST} pixels and more, not {shape.size}", where="data.size")
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     incoming = shape.channels
     for number, (channels, pooled) in enumerate(stages(shape.size, shape.width), start=1):

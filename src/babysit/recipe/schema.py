@@ -56,10 +56,13 @@ class AugmentPart(Part):
 
 
 class ModelPart(Part):
-    """`name` an entry of MODELS; `width` the channels of its first stage, a multiple of 16."""
+    """`name` an entry of MODELS, `timm/NAME`, or `path/to/file.py:name`; `width` the channels of `quick`'s first stage,
+    a multiple of 16; `file_hash` the SHA-256 of that file when the run began, written by the run.
+    """
 
     name: str = "quick"
     width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] | None = None
+    file_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class LossPart(Part):

@@ -9,6 +9,7 @@ from torch import nn
 
 from babysit.data.batches import Batches
 from babysit.device import autocast
+from babysit.losses import heads_of
 
 BATCH = 250
 
@@ -23,5 +24,5 @@ def probabilities(model: nn.Module, part: Batches, precision: str) -> NDArray[np
     rows = []
     with torch.inference_mode(), autocast(part.device, precision):
         for images, _ in part.plain(BATCH):
-            rows.append(torch.softmax(model(images).float(), dim=1).cpu().numpy())
+            rows.append(torch.softmax(heads_of(model(images))[0].float(), dim=1).cpu().numpy())
     return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)

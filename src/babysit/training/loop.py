@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from babysit.device import autocast
+from babysit.losses import heads_of, objective
 from babysit.seeds import permutation
 from babysit.training.session import Position, Session
 
@@ -50,16 +51,15 @@ def train(session: Session) -> Iterator[Event]:
     Every update is: order, batch, forward, backward, rate, update. The order of an epoch is a function of
     (seed, epoch), so a session restored in the middle of one goes on exactly.
     """
-    seed = session.recipe.seed
     while (position := session.position).step < session.plan.total or position.batch > 0:
         with session.clock.section("batch"):
-            order = permutation(seed, position.epoch, len(session.training))
+            order = permutation(session.recipe.seed, position.epoch, len(session.training))
         while position.batch < session.steps_per_epoch and position.step < session.plan.total:
             start = position.batch * session.batch_size
             samples = order[start : start + session.batch_size]
             with session.clock.section("batch"):
                 images, labels = session.training.training(
-                    samples, session.augmentation, seed=seed, epoch=position.epoch
+                    samples, session.augmentation, seed=session.recipe.seed, epoch=position.epoch
                 )
             yield _step(session, images, labels)
         yield _end_of_epoch(session)
@@ -70,13 +70,13 @@ def _step(session: Session, images: Tensor, labels: Tensor) -> StepDone:
     with clock.section("forward"):
         session.model.train()
         with autocast(session.device, session.recipe.train.precision):
-            scores = session.model(images)
-        loss = session.loss(scores, labels)
+            heads = heads_of(session.model(images))
+        loss, minimised = objective(session.loss, heads, labels)
         value = float(loss.detach())
-        correct = int((scores.detach().argmax(dim=1) == labels).sum())
+        correct = int((heads[0].detach().argmax(dim=1) == labels).sum())
     with clock.section("backward"):
         session.model.zero_grad(set_to_none=True)
-        loss.backward()
+        minimised.backward()
     with clock.section("update"):
         penalty = session.update(rate)
     count = len(labels)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from babysit.data.batches import Batches
-from babysit.losses import Loss
+from babysit.losses import Loss, heads_of, objective
 
 IMAGES = 32
 
@@ -29,9 +29,9 @@ def measured_step(model: torch.nn.Module, loss: Loss, part: Batches) -> Callable
             copied.zero_grad(set_to_none=True)
             enabled = dtype != torch.float32
             with torch.autocast(part.device.type, torch.bfloat16, enabled=enabled):
-                scores = copied(images.to(dtype))
-            value = loss(scores, labels)
-            value.backward()
+                heads = heads_of(copied(images.to(dtype)))
+            value, minimised = objective(loss, heads, labels)
+            minimised.backward()
         gradients = [parameter.grad.reshape(-1) for parameter in copied.parameters() if parameter.grad is not None]
         return float(value.detach()), torch.cat(gradients)
 

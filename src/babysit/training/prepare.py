@@ -21,7 +21,7 @@ from babysit.data.split_file import split_table
 from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
 from babysit.losses import make_loss
-from babysit.models import build_model, shape_of
+from babysit.models import model_of
 from babysit.optim.optimizers import import_ahead
 from babysit.recipe import Recipe
 from babysit.record import atomic
@@ -138,7 +138,7 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
         )
 
     with clock.section("self-test"):
-        model = build_model(recipe.model.name, shape_of(recipe, len(data.catalog.classes)), seed=recipe.seed).to(device)
+        model = model_of(recipe, len(data.catalog.classes)).to(device)
         counts = np.bincount(data.catalog.labels[data.split.train], minlength=len(data.catalog.classes)).tolist()
         step = measured_step(model, make_loss(recipe.loss, counts), part(data.split.train, "float32"))
         assert recipe.optim.batch_size is not None

@@ -15,7 +15,7 @@ from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches
 from babysit.errors import UserError
 from babysit.losses import Loss, make_loss
-from babysit.models import build_model, shape_of
+from babysit.models import model_of
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import Moment, rate_factor
 from babysit.recipe import Recipe
@@ -162,7 +162,7 @@ def build(
     recipe: Recipe, training: Batches, validation: Batches, classes: tuple[str, ...], *, plan: Plan, clock: Clock
 ) -> Session:
     """A session at step 0."""
-    model = build_model(recipe.model.name, shape_of(recipe, len(classes)), seed=recipe.seed).to(training.device)
+    model = model_of(recipe, len(classes)).to(training.device)
     biases = recipe.regularize.biases
     groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases)
     regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize)

@@ -1,0 +1,79 @@
+"""`alexnet`: the network of 2012. Two halves of the filters that talk to each other only at certain layers.
+
+Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", NIPS 2012,
+sections 3 to 5. The halves are groups of two in conv2, conv4 and conv5. 60,965,224 parameters with 1000 classes: the
+sum over the paper's filters, and Caffe's bvlc_alexnet.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import nn
+
+from babysit.layers.response_norm import LocalResponseNorm
+from babysit.models.alexnet_one import last_side
+from babysit.models.heads import fitted_pool
+from babysit.models.shape import Shape
+
+PUBLISHED_SIDE, UNITS, DEVIATION = 6, 4096, 0.01
+
+EXACT = 227
+"""The size that the first layer's filters meet exactly without padding; others get 2 pixels, as 224 needs."""
+
+BEGIN_AT_ONE = ("conv2", "conv4", "conv5", "fc6", "fc7")
+"""Layers whose biases begin at 1, to give their ReLUs positive inputs (section 5)."""
+
+
+def alexnet(shape: Shape) -> nn.Module:
+    """The network for a shape; images of 63 pixels and more. Initialisation as in the paper: N(0, 0.01²).
+
+    >>> import torch
+    >>> with torch.device("meta"):
+    ...     net = alexnet(Shape(size=227, classes=1000, width=0))
+    >>> sum(parameter.numel() for parameter in net.parameters())
+    60965224
+    """
+    padding = 0 if shape.size == EXACT else 2
+    pool, side = fitted_pool(last_side(shape.size, padding=padding), PUBLISHED_SIDE)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        conv1=nn.Conv2d(shape.channels, 96, kernel_size=11, stride=4, padding=padding),
+        relu1=nn.ReLU(),
+        norm1=_norm(),
+        pool1=_pool(),
+        conv2=nn.Conv2d(96, 256, kernel_size=5, padding=2, groups=2),
+        relu2=nn.ReLU(),
+        norm2=_norm(),
+        pool2=_pool(),
+        conv3=nn.Conv2d(256, 384, kernel_size=3, padding=1),
+        relu3=nn.ReLU(),
+        conv4=nn.Conv2d(384, 384, kernel_size=3, padding=1, groups=2),
+        relu4=nn.ReLU(),
+        conv5=nn.Conv2d(384, 256, kernel_size=3, padding=1, groups=2),
+        relu5=nn.ReLU(),
+        pool5=_pool(),
+        avgpool=pool,
+        flatten=nn.Flatten(),
+        fc6=nn.Linear(256 * side**2, UNITS),
+        relu6=nn.ReLU(),
+        dropout6=nn.Dropout(0.5),
+        fc7=nn.Linear(UNITS, UNITS),
+        relu7=nn.ReLU(),
+        dropout7=nn.Dropout(0.5),
+        fc8=nn.Linear(UNITS, shape.classes),
+    )
+    for name, layer in layers.items():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.normal_(layer.weight, std=DEVIATION)
+            assert layer.bias is not None
+            nn.init.constant_(layer.bias, 1.0 if name in BEGIN_AT_ONE else 0.0)
+    return nn.Sequential(layers)
+
+
+def _norm() -> nn.Module:
+    # The paper's alpha of 1e-4 is not divided by n, PyTorch's is.
+    return LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+
+
+def _pool() -> nn.Module:
+    return nn.MaxPool2d(kernel_size=3, stride=2)

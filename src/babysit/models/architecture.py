@@ -1,0 +1,46 @@
+"""Architecture: a function `Shape -> nn.Module` with what is published of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from babysit.errors import UserError
+from babysit.models.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """An entry of MODELS; calling it builds the network.
+
+    `name` what users call it; `describes` it in a line; `source` where it was published; `size` (pixels) and `classes` are those of its
+    publication; `smallest` is the side of the smallest image it can take.
+    """
+
+    name: str
+    build: Callable[[Shape], nn.Module]
+    describes: str
+    source: str
+    size: int
+    classes: int
+    smallest: int
+
+    def __call__(self, shape: Shape) -> nn.Module:
+        """The network for a shape.
+
+        Shape:
+            (n, channels, size, size) to (n, classes).
+
+        Raises:
+            UserError: when the images are too small for it.
+        """
+        if shape.size < self.smallest:
+            raise UserError(
+                f"{self.name} takes images of {self.smallest} pixels and more, not {shape.size}",
+                where="data.size",
+                hint=f"Give --size {self.smallest} or more (smaller images are then padded, not enlarged), "
+                "or another --model",
+            )
+        return self.build(shape)

@@ -1,0 +1,161 @@
+"""A network of the user's own: `path/to/file.py:name`, a function that returns an `nn.Module`.
+
+The function is given those of `size`, `channels` and `classes` that it names as parameters; any other must have a
+default. The file is run as Python with the user's rights, so it must be one they trust. It stands alone: it may import
+what is installed, not its neighbours, so that the SHA-256 of its bytes, kept with the run, tells all its changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from babysit.errors import Fault, UserError
+from babysit.losses import heads_of
+from babysit.models.shape import Shape
+
+GIVEN = ("size", "channels", "classes")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNetwork:
+    """Where a network of the user's own is made: a function of a Python file.
+
+    >>> OwnNetwork.read("nets/mine.py:small").function
+    'small'
+    """
+
+    path: Path
+    function: str
+
+    @classmethod
+    def read(cls, name: str) -> OwnNetwork:
+        """Reads `path/to/file.py:name`."""
+        path, _, function = name.rpartition(":")
+        return cls(Path(path), function)
+
+    @property
+    def absolute(self) -> str:
+        """The same name, good from any working directory."""
+        return f"{self.path.resolve()}:{self.function}"
+
+    def fault(self, where: str = "") -> Fault | None:
+        """What can be said against it without running it."""
+        if not self.path.is_file():
+            return Fault(f"there is no file {self.path}", where=where, legal="path/to/file.py:name of a function")
+        if not self.function.isidentifier():
+            return Fault(f"'{self.function}' is not the name of a function", where, "path/to/file.py:name")
+        return None
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self._source()).hexdigest()
+
+    def build(self, shape: Shape, expected: str = "") -> nn.Module:
+        """Runs the file and calls the function.
+
+        Arguments:
+            expected: the file's SHA-256 when the run began; empty takes any.
+
+        Raises:
+            UserError: when the file changed, or it or its function fails, or what comes back is no network that takes
+                the shape.
+        """
+        source = self._source()
+        if expected and hashlib.sha256(source).hexdigest() != expected:
+            raise UserError(
+                "the file of this network has changed since the run began",
+                where=str(self.path),
+                hint="Put it back as it was, or start a new run with another -o",
+            )
+        function = self._function(source)
+        network = self._guarded(lambda: function(**self._arguments(function, shape)))
+        if not isinstance(network, nn.Module):
+            raise UserError(
+                f"{self.function} returned {type(network).__name__}, not a torch.nn.Module", where=str(self.path)
+            )
+        check_scores(network, shape, str(self.path))
+        return network
+
+    def _source(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"the file of this network cannot be read ({error.strerror})",
+                where=str(self.path),
+                hint="It must be where it was when the run began",
+            ) from error
+
+    def _function(self, source: bytes) -> Callable[..., object]:
+        module = ModuleType(f"babysit_own_{self.path.stem}")
+        module.__file__ = str(self.path)
+        sys.modules[module.__name__] = module  # dataclasses and copying look their class's module up
+        self._guarded(lambda: exec(compile(source, str(self.path), "exec"), module.__dict__))
+        function = getattr(module, self.function, None)
+        if not callable(function):
+            there = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+            raise UserError(
+                f"there is no function '{self.function}'", where=str(self.path), legal=", ".join(there) or "none"
+            )
+        return function
+
+    def _arguments(self, function: Callable[..., object], shape: Shape) -> dict[str, int]:
+        parameters = inspect.signature(function).parameters.values()
+        wanted = [one.name for one in parameters if one.name in GIVEN]
+        alien = [
+            one.name
+            for one in parameters
+            if one.name not in GIVEN
+            and one.default is one.empty
+            and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        ]
+        if alien:
+            raise UserError(
+                f"{self.function} wants {', '.join(alien)}, which have no default",
+                where=str(self.path),
+                legal=f"parameters named {', '.join(GIVEN)}, and others with a default",
+            )
+        return {name: getattr(shape, name) for name in wanted}
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the user's function returns
+        try:
+            return work()
+        except UserError:
+            raise
+        except Exception as error:
+            here = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
+            line = f":{here[-1].lineno}" if here else ""
+            raise UserError(f"{type(error).__name__}: {error}", where=f"{self.path}{line}") from error
+
+
+def check_scores(network: nn.Module, shape: Shape, where: str) -> None:
+    """Tries a network of someone else's on two grey images.
+
+    Raises:
+        UserError: when it cannot take them or gives something else than a score per class.
+    """
+    images = torch.zeros(2, shape.channels, shape.size, shape.size)
+    before = network.training
+    try:
+        with torch.no_grad():
+            scores = heads_of(network.eval()(images))[0]
+    except Exception as error:
+        size = "x".join(map(str, images.shape[1:]))
+        raise UserError(f"the network cannot take {size} images: {error}", where=where) from error
+    finally:
+        network.train(before)
+    if tuple(scores.shape) != (2, shape.classes):
+        raise UserError(
+            f"two images give scores of shape {tuple(scores.shape)}", where=where, legal=f"(2, {shape.classes})"
+        )
