@@ -10,9 +10,24 @@ from typing import TYPE_CHECKING, Any
 from babysit.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from babysit.api import cross_validate, load, predict, report, train
+    from babysit.api import (
+        cross_validate,
+        load,
+        predict,
+        report,
+        summarize,
+        train,
+    )
 
-__all__ = ["__version__", "cross_validate", "load", "predict", "report", "train"]
+__all__ = [
+    "__version__",
+    "cross_validate",
+    "load",
+    "predict",
+    "report",
+    "summarize",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

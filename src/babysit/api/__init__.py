@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from babysit.api.folds import CrossValidated, cross_validate
     from babysit.api.keeping import decoded_images
     from babysit.api.running import Trained, dry_run, train
+    from babysit.api.showing import summarize
     from babysit.api.using import load, predict, report
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "load",
     "predict",
     "report",
+    "summarize",
     "train",
 ]
 
@@ -33,6 +35,7 @@ HOMES = {
     "Trained": "running",
     "dry_run": "running",
     "train": "running",
+    "summarize": "showing",
     "load": "using",
     "predict": "using",
     "report": "using",

@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError
 from babysit.cli.cache import cache
 from babysit.cli.predict import predict
 from babysit.cli.report import report
+from babysit.cli.show import show
 from babysit.cli.train import train
 from babysit.errors import InterruptedTraining, UserError
 from babysit.version import VERSION
@@ -25,7 +26,13 @@ def make_app() -> App:
         help="Trains convolutional image classifiers and watches them as they train.",
         version=VERSION,
     )
-    for verb in (train, predict, report, cache):
+    for verb in (
+        train,
+        predict,
+        report,
+        cache,
+        show,
+    ):
         app.command(verb)
     return app
 

@@ -14,7 +14,7 @@ from babysit.models.convnet import convnet
 from babysit.models.from_timm import PREFIX, from_timm
 from babysit.models.googlenet_bn import googlenet_bn
 from babysit.models.linear import linear
-from babysit.models.own import OwnNetwork
+from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import SMALLEST, quick
 from babysit.models.resnet import BasicBlock, Bottleneck, resnet
 from babysit.models.shape import Shape
@@ -95,7 +95,7 @@ DEFAULT_WIDTH = 32
 
 def name_fault(name: str, where: str = "") -> Fault | None:
     """What can be said against a model's name before anything is built: a table's, `timm/NAME`, or a file's."""
-    if ".py:" in name:
+    if is_own(name):
         return OwnNetwork.read(name).fault(where)
     if name in MODELS or name.startswith(PREFIX):
         return None
@@ -120,7 +120,7 @@ def build_model(name: str, shape: Shape, *, seed: int, file_hash: str | None = N
         UserError: when there is no model of that name, or it cannot take the shape.
     """
     torch.manual_seed(stream_key(seed, "init") % 2**63)
-    if ".py:" in name:
+    if is_own(name):
         network = OwnNetwork.read(name).build(shape, file_hash or "")
     elif name.startswith(PREFIX):
         network = from_timm(name.removeprefix(PREFIX), shape)

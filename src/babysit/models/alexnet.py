@@ -13,6 +13,7 @@ from torch import nn
 
 from babysit.layers.response_norm import LocalResponseNorm
 from babysit.models.alexnet_one import last_side
+from babysit.models.architecture import PublishedNeurons
 from babysit.models.heads import fitted_pool
 from babysit.models.shape import Shape
 
@@ -23,6 +24,29 @@ EXACT = 227
 
 BEGIN_AT_ONE = ("conv2", "conv4", "conv5", "fc6", "fc7")
 """Layers whose biases begin at 1, to give their ReLUs positive inputs (section 5)."""
+
+PAPER_NEURONS = (
+    PublishedNeurons(
+        "input",
+        150_528,
+        "the paper prints 224 x 224 x 3; at 224 its first layer needs 2 pixels of padding, at 227 none (a conjecture: "
+        "the paper does not mention padding)",
+    ),
+    PublishedNeurons(
+        "conv1",
+        253_440,
+        "253,440 = 55 x 48 x 96, so perhaps a slip for 55 x 55 x 96 = 290,400 (a conjecture; with 290,400 the layers sum "
+        "to 659,272, nearer to the 650,000 of the paper's abstract than 622,312)",
+    ),
+    PublishedNeurons("conv2", 186_624),
+    PublishedNeurons("conv3", 64_896),
+    PublishedNeurons("conv4", 64_896),
+    PublishedNeurons("conv5", 43_264),
+    PublishedNeurons("fc6", 4096),
+    PublishedNeurons("fc7", 4096),
+    PublishedNeurons("fc8", 1000),
+)
+"""Neurons per layer as the paper's figure 2 prints them."""
 
 
 def alexnet(shape: Shape) -> nn.Module:

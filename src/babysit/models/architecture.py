@@ -12,11 +12,20 @@ from babysit.models.shape import Shape
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedNeurons:
+    """Neurons of a layer as its paper prints them, and why an exact count may differ."""
+
+    layer: str
+    count: int
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Architecture:
     """An entry of MODELS; calling it builds the network.
 
     `name` what users call it; `describes` it in a line; `source` where it was published; `size` (pixels) and `classes` are those of its
-    publication; `smallest` is the side of the smallest image it can take.
+    publication; `smallest` is the side of the smallest image it can take; `neurons` the paper's own counts.
     """
 
     name: str
@@ -26,6 +35,7 @@ class Architecture:
     size: int
     classes: int
     smallest: int
+    neurons: tuple[PublishedNeurons, ...] = ()
 
     def __call__(self, shape: Shape) -> nn.Module:
         """The network for a shape.

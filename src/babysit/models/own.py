@@ -27,6 +27,15 @@ from babysit.models.shape import Shape
 GIVEN = ("size", "channels", "classes")
 
 
+def is_own(name: str) -> bool:
+    """Whether a model's name is one of a file.
+
+    >>> is_own("nets/mine.py:small"), is_own("vgg16")
+    (True, False)
+    """
+    return ".py:" in name
+
+
 @dataclass(frozen=True, slots=True)
 class OwnNetwork:
     """Where a network of the user's own is made: a function of a Python file.

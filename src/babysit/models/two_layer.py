@@ -20,5 +20,7 @@ def two_layer(shape: Shape) -> nn.Module:
     """
     hidden = nn.Linear(shape.channels * shape.size**2, HIDDEN)
     classifier = nn.Linear(HIDDEN, shape.classes)
-    layers = OrderedDict(flatten=nn.Flatten(), hidden=hidden, relu=nn.ReLU(), classifier=classifier)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        flatten=nn.Flatten(), hidden=hidden, relu=nn.ReLU(), classifier=classifier
+    )
     return he(nn.Sequential(layers), classifier)
