@@ -82,8 +82,8 @@ def text(summary: Summary, timed: Timing | None = None) -> Iterator[str]:
     seconds = timed.layers if timed else {}
     yield f"{summary.model}, {summary.input} image, {summary.classes:,} classes"
     yield ""
-    head = ("layer", "kind", "filter", "stride", "pad", "output", "neurons", "parameters", "multiply-adds", "sees")
-    rows = [list(head)] + [_cells(row) for row in summary.rows]
+    head = ["layer", "kind", "filter", "stride", "pad", "output", "neurons", "parameters", "multiply-adds", "sees"]
+    rows = [head, *(_cells(row) for row in summary.rows)]
     if seconds:
         rows[0].append("ms")
         for cells, row in zip(rows[1:], summary.rows, strict=True):
@@ -142,12 +142,14 @@ def _pair(windows: tuple[Window, Window], name: str) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell; words to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    """Columns as wide as their widest cell; words to the left, columns of numbers to the right."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    numeric = [all(cell == "all" or not cell or cell[0].isdigit() for cell in column[1:]) for column in columns]
     for row in rows:
         cells = [
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
         ]
         yield "  ".join(cells).rstrip()
 

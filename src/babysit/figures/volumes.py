@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-TALLEST, THICKEST, LONGEST = 190.0, 64.0, 190.0
+TALLEST, THICKEST, LONGEST = 190.0, 110.0, 190.0
 """Screen pixels of the largest map, of the most channels, and of the longest full layer."""
 
 THINNEST, BAR, GAP, SLANT = 1.0, 7.0, 14.0, 0.35
@@ -139,8 +139,14 @@ def _legend(scale: Scale, maps: Sequence[Box], flats: Sequence[Box]) -> str:
     """What 100 screen pixels stand for."""
     parts = []
     if maps:
-        parts.append(f"height (up) and width (into the page, shortened to {SLANT:g}): {100 / scale.pixel:.3g} pixels")
-        parts.append(f"channels (to the right): {100 / scale.channel:.3g}")
+        parts.append(
+            f"height (up) and width (into the page, shortened to {SLANT:g}): {_round(100 / scale.pixel)} pixels"
+        )
+        parts.append(f"channels (to the right): {_round(100 / scale.channel)}")
     if flats:
-        parts.append(f"orange bars, units of full layers: {100 / scale.unit:.3g}")
+        parts.append(f"orange bars, units of full layers: {_round(100 / scale.unit)}")
     return "100 screen pixels are: " + "; ".join(parts)
+
+
+def _round(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,g}"

@@ -104,6 +104,9 @@ OPTIMIZERS: Table[Make] = Table(
 USUAL_RATES = {"sgd": 3.0, "adagrad": 0.01, "rmsprop": 0.0005, "adam": 0.002, "adamw": 0.002}
 """The peak rate of one-cycle at batch 256 where it is not the 0.3 of gradient descent with momentum."""
 
+ADAPTIVE = frozenset({"adagrad", "rmsprop", "adam", "adamw"})
+"""Those that divide by the gradient's own scale."""
+
 
 def _or(value: float | None, usual: float) -> float:
     return usual if value is None else value

@@ -22,6 +22,7 @@ from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
 from babysit.losses import make_loss
 from babysit.models import model_of
+from babysit.models.traits import traits_of
 from babysit.optim.optimizers import import_ahead
 from babysit.recipe import Recipe
 from babysit.record import atomic
@@ -127,7 +128,8 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     with clock.section("statistics"):
         data.cache.check(data.split.train)
         statistics = PREPROCESSORS[recipe.preprocess.kind](data.cache.pixels, data.split.train)
-    recipe, reasons = resolve.fill(recipe, resolve.Facts(len(data.split.train), data.catalog.flips))
+    facts = resolve.Facts(len(data.split.train), data.catalog.flips, traits_of(recipe, len(data.catalog.classes)))
+    recipe, reasons = resolve.fill(recipe, facts)
 
     def part(rows: NDArray[np.int64], precision: str) -> Batches:
         size = recipe.data.size

@@ -13,9 +13,11 @@ from babysit.data.augment import LARGEST_GATHERED, canvas_for
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
-from babysit.models import MODELS
+from babysit.models import name_fault
+from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import SMALLEST, pools_for
-from babysit.optim.optimizers import OPTIMIZERS, USUAL_RATES
+from babysit.models.traits import Traits
+from babysit.optim.optimizers import ADAPTIVE, OPTIMIZERS, USUAL_RATES
 from babysit.optim.schedules import SCHEDULES, warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.tables import Table
@@ -26,17 +28,27 @@ SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
 BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
 IMAGES_IN_A_RUN = 540_000
+
 RATE_AT_256 = 0.3
+"""The learning rate at 256 images a step, with momentum and batch normalisation."""
+
+SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 30, 2 / 3
+"""The share of the usual rate for networks without batch normalisation, shallow and deep, and without convolutions."""
+
+SHALLOW, FLAT_INPUTS = 7, 100
+"""Layers with weights of a shallow network, at most; input values up to which a flat network keeps its rate."""
+
 STEEPNESS = {"hinge": 0.2, "squared-hinge": 0.05}
 """The share of the usual rate for losses whose gradient sums over the wrong classes instead of averaging them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rules look at: training images, whether a mirrored image keeps its class."""
+    """What the rules look at: training images, whether a mirrored image keeps its class, and the network."""
 
     training_images: int
     flips: bool
+    network: Traits
 
 
 def check(parsed: Parsed) -> Recipe:
@@ -93,6 +105,10 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         "augment.flip", flip, "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign"
     )
     reasons.update(_instead("augment.flip", recipe.augment.flip, flip) if recipe.augment.flip else {})
+    if is_own(recipe.model.name):
+        own = OwnNetwork.read(recipe.model.name)
+        values["model.name"], reasons["model.name"] = own.absolute, "the file, run as Python; found from anywhere"
+        decide("model.file_hash", own.fingerprint(), "the SHA-256 of the file, which must stay as it is")
     if recipe.model.name == "quick":
         pools = pools_for(size)
         decide(
@@ -106,8 +122,10 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     if recipe.optim.batch_size and recipe.optim.batch_size > count:
         values["optim.batch_size"], batch = count, count
         reasons["optim.batch_size"] = f"there are only {count} training images"
-    at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * STEEPNESS.get(recipe.loss.kind, 1.0)
-    decide("optim.lr", round(at_256 * batch / 256, 6), f"in proportion to the batch size, {at_256:g} at 256")
+    share, why = rate_share(facts.network) if recipe.optim.kind not in ADAPTIVE else (1.0, "")
+    at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * STEEPNESS.get(recipe.loss.kind, 1.0) * share
+    rate = float(f"{at_256 * batch / 256:.4g}")
+    decide("optim.lr", rate, f"in proportion to the batch size, {at_256:.3g} at 256{why}")
     decoupled = recipe.optim.kind == "adamw"
     why = "adamw's way is decoupled decay" if decoupled else "what is usual with the gradient's own scale"
     decide("regularize.l2", 0.0 if decoupled else 5e-4, why)
@@ -124,15 +142,33 @@ def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:
     return {} if asked == ruled else {name: f"as asked; by rule it would be {ruled} for these data"}
 
 
+def rate_share(network: Traits) -> tuple[float, str]:
+    """What share of gradient descent's usual rate a network bears, and why.
+
+    Batch normalisation makes a layer's output independent of its weights' size, so large steps are survived; without
+    it they are not, the less the deeper the network: 0.01 at 256 is the rate of VGG's paper, and eleven layers at 0.02
+    on one batch ended in no number here. A flat network's stable rate falls with the number of its inputs, as the
+    largest eigenvalue of their second moments grows with it.
+    """
+    if network.normalised:
+        return 1.0, ""
+    if not network.convolutions:
+        share = FLAT_SHARE * min(1.0, FLAT_INPUTS / network.inputs)
+        return share, f" for a network without convolutions and {network.inputs:,} inputs"
+    share = SHALLOW_SHARE if network.layers <= SHALLOW else DEEP_SHARE
+    return share, f" for {network.layers} layers with weights and no batch normalisation"
+
+
 def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     named: list[tuple[str, Table[object], str]] = [
         ("preprocess.kind", PREPROCESSORS, recipe.preprocess.kind),  # type: ignore[list-item]
-        ("model.name", MODELS, recipe.model.name),  # type: ignore[list-item]
         ("loss.kind", LOSSES, recipe.loss.kind),  # type: ignore[list-item]
         ("optim.kind", OPTIMIZERS, recipe.optim.kind),  # type: ignore[list-item]
         ("schedule.kind", SCHEDULES, recipe.schedule.kind),  # type: ignore[list-item]
     ]
-    return [table.fault(name, _place(setting, places)) for setting, table, name in named if name not in table]
+    model = name_fault(recipe.model.name, _place("model.name", places))
+    found = [table.fault(name, _place(setting, places)) for setting, table, name in named if name not in table]
+    return [*([model] if model else []), *found]
 
 
 def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
@@ -156,6 +192,9 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
                 "pairs [step, total], steps rising from 0, the last total equal to train.steps",
             )
         )
+    if recipe.model.width is not None and recipe.model.name != "quick":
+        place = _place("model.width", places)
+        faults.append(Fault(f"model.width is quick's; {recipe.model.name} has widths of its own", place))
     if recipe.optim.batch_size == 1:
         faults.append(
             Fault("batch normalisation cannot work on one image", _place("optim.batch_size", places), "2 and more")
