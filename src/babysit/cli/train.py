@@ -47,7 +47,7 @@ def train(
     out
         The run's folder; by default runs/NAME.
     model
-        The architecture: quick.
+        The architecture, as `babysit show` lists them, timm/NAME, or path/to/file.py:name, a function of yours.
     size
         Side of the training images in pixels; by default chosen from the images.
     epochs
