@@ -8,10 +8,12 @@ import torch
 from torch import nn
 
 from babysit.errors import Fault
+from babysit.models.alexnet import PAPER_NEURONS, alexnet
 from babysit.models.alexnet_one import alexnet_one
 from babysit.models.architecture import Architecture
 from babysit.models.convnet import convnet
 from babysit.models.from_timm import PREFIX, from_timm
+from babysit.models.googlenet import googlenet
 from babysit.models.googlenet_bn import googlenet_bn
 from babysit.models.linear import linear
 from babysit.models.own import OwnNetwork, is_own
@@ -34,6 +36,16 @@ ARCHITECTURES = (
     Architecture("two-layer", two_layer, "one hidden layer of 50 units", LECTURE, 32, 10, 1),
     Architecture("convnet", convnet, "CONV CONV POOL three times, ten 3x3 filters", LECTURE, 32, 10, 8),
     Architecture(
+        "alexnet",
+        alexnet,
+        "the network of 2012, in two halves, with response normalisation",
+        "Krizhevsky et al., NIPS 2012",
+        224,
+        1000,
+        63,
+        PAPER_NEURONS,
+    ),
+    Architecture(
         "alexnet-one",
         alexnet_one,
         "AlexNet for one device, torchvision's layout",
@@ -50,6 +62,15 @@ ARCHITECTURES = (
     Architecture("vgg13-bn", partial(vgg_normalised, depth=13), "with batch normalisation", VGG, 224, 1000, 32),
     Architecture("vgg16-bn", partial(vgg_normalised, depth=16), "with batch normalisation", VGG, 224, 1000, 32),
     Architecture("vgg19-bn", partial(vgg_normalised, depth=19), "with batch normalisation", VGG, 224, 1000, 32),
+    Architecture(
+        "googlenet",
+        googlenet,
+        "the network of 2014, with response normalisation and two auxiliary heads",
+        "Szegedy et al., CVPR 2015",
+        224,
+        1000,
+        31,
+    ),
     Architecture(
         "googlenet-bn",
         googlenet_bn,

@@ -95,8 +95,7 @@ def alexnet(shape: Shape) -> nn.Module:
 
 
 def _norm() -> nn.Module:
-    # The paper's alpha of 1e-4 is not divided by n, PyTorch's is.
-    return LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+    return LocalResponseNorm.from_paper(n=5, alpha=1e-4, beta=0.75, k=2.0)
 
 
 def _pool() -> nn.Module:

@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import nn
 
-LAST = 0.01
-"""Deviation of the last layer's weights: small, so that all classes begin about equal and the loss near ln(classes)."""
+LAST = 0.001
+"""Deviation of the last layer's weights, one of the lecture's: all classes begin equal and the loss at ln(classes)."""
 
 
 def he(network: nn.Module, *lasts: nn.Module, fan: Literal["fan_in", "fan_out"] = "fan_in") -> nn.Module:
@@ -15,7 +15,7 @@ def he(network: nn.Module, *lasts: nn.Module, fan: Literal["fan_in", "fan_out"] 
 
     Arguments:
         network: changed in place and returned.
-        lasts: linear classifiers, which no ReLU follows: N(0, 0.01²) instead.
+        lasts: linear classifiers, which no ReLU follows: N(0, 0.001²) instead.
         fan: inputs of an output neuron, or outputs of an input neuron.
 
     Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, section 2.2.

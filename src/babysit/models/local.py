@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 
 from torch import nn
@@ -33,4 +34,11 @@ def local(shape: Shape) -> nn.Module:
     layers["flatten"] = nn.Flatten()
     classifier = nn.Linear(FILTERS * halved(shape.size, GROUPS) ** 2, shape.classes)
     layers["classifier"] = classifier
-    return he(nn.Sequential(layers), classifier)
+    network = he(nn.Sequential(layers), classifier)
+    for layer in network.children():
+        if isinstance(layer, LocallyConnected2d):
+            assert layer.bias is not None
+            fan_in = layer.weight[0, 0, 0, ..., 0].numel()  # rows, columns and channels that one output sums over
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / fan_in))
+            nn.init.zeros_(layer.bias)
+    return network

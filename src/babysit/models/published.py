@@ -45,9 +45,7 @@ def load_published(network: nn.Module, state: Mapping[str, Tensor]) -> tuple[str
     """
     own = network.state_dict()
     given = {_renamed(name): value for name, value in state.items()}
-    for name, value in given.items():
-        if name in own:
-            given[name] = _fitted(name, value, own[name])
+    given = {name: _fitted(name, value, own[name]) if name in own else value for name, value in given.items()}
     missing = [name for name in own if name not in given]
     faults = _faults(own, given, [name for name in missing if not MAY_BE_MISSING.search(name)])
     if faults:
@@ -67,10 +65,10 @@ def folded(weight: Tensor, published: int, side: int) -> Tensor:
     Shape:
         (units, channels published²) to (units, channels side²).
     """
-    basis = torch.eye(side * side, dtype=torch.float64, device=weight.device).view(side * side, 1, side, side)
+    basis = torch.eye(side * side, dtype=weight.dtype, device=weight.device).view(side * side, 1, side, side)
     spread = F.adaptive_avg_pool2d(basis, published).view(side * side, published * published)
-    maps = weight.double().view(weight.shape[0], -1, published * published)
-    return (maps @ spread.T).flatten(start_dim=1).to(weight.dtype)
+    maps = weight.view(weight.shape[0], -1, published * published)
+    return (maps @ spread.T).flatten(start_dim=1)
 
 
 def _renamed(name: str) -> str:
