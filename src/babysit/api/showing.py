@@ -112,7 +112,13 @@ def summarize(model: str, *, image: str | None = None, classes: int | None = Non
 def summary_of(shown: Subject) -> Summary:
     """The summary of a subject."""
     architecture = next((one for one in MODELS.values() if one.name == shown.name), None)
-    return summarize_network(shown.build(torch.device("meta")), shown.name, Volume(*shown.volume), architecture)
+    image = Volume(*shown.volume)
+    if is_own(shown.name):
+        try:
+            return summarize_network(shown.build(torch.device("meta")), shown.name, image)
+        except (RuntimeError, NotImplementedError):  # what looks at its values cannot be followed without any
+            return summarize_network(shown.build(torch.device("cpu")), shown.name, image)
+    return summarize_network(shown.build(torch.device("meta")), shown.name, image, architecture)
 
 
 def picture(summary: Summary) -> str:

@@ -16,6 +16,7 @@ from babysit.models.from_timm import PREFIX, from_timm
 from babysit.models.googlenet import googlenet
 from babysit.models.googlenet_bn import googlenet_bn
 from babysit.models.linear import linear
+from babysit.models.local import local
 from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import SMALLEST, quick
 from babysit.models.resnet import BasicBlock, Bottleneck, resnet
@@ -35,6 +36,7 @@ ARCHITECTURES = (
     Architecture("linear", linear, "a linear classifier on the pixels", LECTURE, 32, 10, 1),
     Architecture("two-layer", two_layer, "one hidden layer of 50 units", LECTURE, 32, 10, 1),
     Architecture("convnet", convnet, "CONV CONV POOL three times, ten 3x3 filters", LECTURE, 32, 10, 8),
+    Architecture("local", local, "the same without weight sharing", LECTURE, 32, 10, 8),
     Architecture(
         "alexnet",
         alexnet,

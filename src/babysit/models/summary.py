@@ -148,7 +148,7 @@ class Summary:
 
 
 def summarize(network: nn.Module, name: str, volume: Volume, architecture: Architecture | None = None) -> Summary:
-    """The summary of a network that lies on the meta device.
+    """The summary of a network, best on the meta device.
 
     Arguments:
         name: for the heading.

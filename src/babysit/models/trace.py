@@ -1,6 +1,6 @@
-"""Follows two images through a network on the meta device: what each layer is given, gives, and sees of the input.
+"""Follows images through a network: what each layer is given, gives, and sees of the input.
 
-Nothing is computed and no memory is taken, so that the largest network is followed in a moment. Layers are seen
+On the meta device nothing is computed and no memory is taken, so that the largest network is followed in a moment. Layers are seen
 through hooks; receptive fields are carried through whatever functions stand between them.
 """
 
@@ -111,7 +111,7 @@ def tensors_in(value: object) -> Iterator[Tensor]:
 
 
 def follow(network: nn.Module, volume: tuple[int, int, int]) -> Traced:
-    """Applies the network, which lies on the meta device, in the mode it is in (training or evaluation).
+    """Applies the network where it lies, in the mode it is in (training or evaluation).
 
     Arguments:
         volume: channels, height and width of the image.
@@ -197,7 +197,7 @@ def _apply(network: nn.Module, volume: tuple[int, int, int], *, images: int) -> 
             hook = layer.register_forward_hook(lambda layer, given, gave, name=name: passed(name, gave))  # noqa: ARG005
             stack.callback(hook.remove)
         stack.enter_context(torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor))
-        picture = torch.zeros(images, *volume, device="meta")
+        picture = torch.zeros(images, *volume, device=next(network.parameters()).device)
         seeing.put(picture, first)
         stack.enter_context(seeing)
         network(picture)
