@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from babysit.layers.geometry import ReceptiveField, Window, Windows
+from babysit.layers.local import LocallyConnected2d
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,8 @@ def windows_of(layer: nn.Module, given: tuple[int, ...], gave: tuple[int, ...]) 
             for inner, outer in zip(given[1:], gave[1:], strict=True)
         )
         return down, across
+    if isinstance(layer, LocallyConnected2d):
+        return layer.windows
     if not hasattr(layer, "kernel_size") or not hasattr(layer, "stride"):
         return None
     kernel = _two(layer.kernel_size)

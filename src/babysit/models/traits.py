@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from babysit.layers.local import LocallyConnected2d
 from babysit.models import MODELS, model_of, shape_of
 from babysit.recipe import Recipe
 
@@ -39,6 +40,6 @@ def traits_of(recipe: Recipe, classes: int) -> Traits:
     layers = list(network.modules())
     return Traits(
         any(isinstance(layer, NORMALISING) for layer in layers),
-        sum(isinstance(layer, nn.Conv2d) or type(layer).__name__ == "LocallyConnected2d" for layer in layers),
+        sum(isinstance(layer, (nn.Conv2d, LocallyConnected2d)) for layer in layers),
         inputs,
     )
