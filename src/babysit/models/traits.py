@@ -17,10 +17,11 @@ NORMALISING = (_BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """`normalised` has layers that normalise activations; `convolutions` layers with filters; `inputs` values an image has."""
+    """`normalised` has layers that normalise activations; `convolutions` layers with filters; `layers` those and full ones; `inputs` values an image has."""
 
     normalised: bool
     convolutions: int
+    layers: int
     inputs: int
 
 
@@ -38,8 +39,6 @@ def traits_of(recipe: Recipe, classes: int) -> Traits:
     else:
         network = model_of(recipe, classes)
     layers = list(network.modules())
-    return Traits(
-        any(isinstance(layer, NORMALISING) for layer in layers),
-        sum(isinstance(layer, (nn.Conv2d, LocallyConnected2d)) for layer in layers),
-        inputs,
-    )
+    convolutions = sum(isinstance(layer, (nn.Conv2d, LocallyConnected2d)) for layer in layers)
+    full = sum(isinstance(layer, nn.Linear) for layer in layers)
+    return Traits(any(isinstance(layer, NORMALISING) for layer in layers), convolutions, convolutions + full, inputs)
