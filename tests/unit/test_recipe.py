@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babysit.errors import UserError
+from babysit.models.traits import Traits
 from babysit.recipe import Override, Recipe, parse, read_resolved, render
 from babysit.recipe.schema import setting_names as names_of_settings
 from babysit.training import resolve
@@ -32,6 +33,8 @@ width = 20
 [moddel]
 name = "quick"
 """
+
+NORMALISED = Traits(normalised=True, convolutions=5, layers=6, inputs=3072)
 
 
 def test_all_faults_come_at_once_each_with_its_line(tmp_path: Path) -> None:
@@ -203,10 +206,27 @@ def test_corrections_that_are_no_knots_are_refused(text: str) -> None:
 def test_what_is_decided_by_rule_is_written_down_with_its_reason() -> None:
     sized, reasons = resolve.choose_size(Recipe(), [30, 40, 35, 200, 31])
     assert sized.data.size == 32 and "35" in reasons["data.size"]
-    filled, more = resolve.fill(sized, resolve.Facts(training_images=1000, flips=False))
+    filled, more = resolve.fill(sized, resolve.Facts(training_images=1000, flips=False, network=NORMALISED))
     assert filled.optim.batch_size == 32 and filled.augment.flip == "none" and filled.train.epochs is not None
     assert set(more) >= {"optim.lr", "optim.batch_size", "augment.crop", "augment.flip", "model.width", "train.epochs"}
     assert resolve.fill(filled, resolve.Facts(7, True))[0].optim.lr == filled.optim.lr, (
         "what is set is not decided again"
     )
     assert resolve.choose_size(Recipe().replace({"data.size": 9}), [500])[0].data.size == 9
+
+
+def test_a_network_without_normalisation_gets_a_smaller_rate() -> None:
+    networks = {
+        0.3: NORMALISED,
+        0.1: Traits(normalised=False, convolutions=6, layers=7, inputs=192),
+        0.01: Traits(normalised=False, convolutions=8, layers=11, inputs=192),
+        0.2 * 100 / 3072: Traits(normalised=False, convolutions=0, layers=1, inputs=3072),
+    }
+    recipe = Recipe().replace({"data.size": 32, "optim.batch_size": 256})
+    for rate, network in networks.items():
+        filled, reasons = resolve.fill(recipe, resolve.Facts(training_images=1000, flips=False, network=network))
+        assert filled.optim.lr == pytest.approx(rate, rel=1e-3) and "batch size" in reasons["optim.lr"]
+        adam, _ = resolve.fill(
+            recipe.replace({"optim.kind": "adam"}), resolve.Facts(training_images=1000, flips=False, network=network)
+        )
+        assert adam.optim.lr == pytest.approx(0.002), "Adam divides by the gradient's own scale"

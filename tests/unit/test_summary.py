@@ -89,6 +89,7 @@ def test_receptive_fields_are_where_gradients_are(name: str) -> None:
     image = torch.rand(1, 1, 64, 64, dtype=torch.float64, requires_grad=True)
     output = network(image)
     output[0, :, output.shape[2] // 2, output.shape[3] // 2].sum().backward()
+    assert image.grad is not None
     rows, columns = image.grad[0, 0].nonzero(as_tuple=True)
     seen = (int(rows.max() - rows.min()) + 1, int(columns.max() - columns.min()) + 1)
     last = follow(FIELDS[name]().to("meta").eval(), (1, 64, 64)).calls[-1]
@@ -179,7 +180,7 @@ def test_the_picture_is_to_scale(tmp_path: Path, capsys) -> None:
     space = "{http://www.w3.org/2000/svg}"
     words = [text.text for text in root.iter(f"{space}text")]
     assert "conv1" in words and "96x55x55" in words and "4096" in words
-    fronts = [path.get("d") for path in root.iter(f"{space}path")][::3]
+    fronts = [path.get("d", "") for path in root.iter(f"{space}path")][::3]
     sizes = []
     for front in fronts:  # M left floor V top H right V floor Z
         left, rest = front[1:].split(" ", 1)
@@ -189,7 +190,7 @@ def test_the_picture_is_to_scale(tmp_path: Path, capsys) -> None:
     channels, heights = zip(*sizes, strict=True)
     assert heights[0] / heights[1] == pytest.approx(224 / 55, rel=0.01)
     assert channels[1] / channels[3] == pytest.approx(96 / 256, rel=0.02)
-    bars = [float(bar.get("height")) for bar in list(root.iter(f"{space}rect"))[1:]]
+    bars = [float(bar.get("height", "")) for bar in list(root.iter(f"{space}rect"))[1:]]
     assert len(bars) == 3 and bars[0] / bars[2] == pytest.approx(4.096, rel=0.01)
 
 
