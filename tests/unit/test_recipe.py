@@ -209,7 +209,7 @@ def test_what_is_decided_by_rule_is_written_down_with_its_reason() -> None:
     filled, more = resolve.fill(sized, resolve.Facts(training_images=1000, flips=False, network=NORMALISED))
     assert filled.optim.batch_size == 32 and filled.augment.flip == "none" and filled.train.epochs is not None
     assert set(more) >= {"optim.lr", "optim.batch_size", "augment.crop", "augment.flip", "model.width", "train.epochs"}
-    assert resolve.fill(filled, resolve.Facts(7, True))[0].optim.lr == filled.optim.lr, (
+    assert resolve.fill(filled, resolve.Facts(7, True, NORMALISED))[0].optim.lr == filled.optim.lr, (
         "what is set is not decided again"
     )
     assert resolve.choose_size(Recipe().replace({"data.size": 9}), [500])[0].data.size == 9
