@@ -137,7 +137,7 @@ class LocallyConnected2d(nn.Module):
             given = "x".join(map(str, input.shape[1:]))
             raise UserError(f"the input is n x {given}", where=type(self).__name__, legal=f"n x {expected}")
         weight, bias = self.weight, self.bias
-        if torch.is_autocast_enabled(input.device.type):
+        if not input.is_meta and torch.is_autocast_enabled(input.device.type):
             dtype = torch.get_autocast_dtype(input.device.type)
             input, weight = input.to(dtype), weight.to(dtype)  # noqa: A001
             bias = None if bias is None else bias.to(dtype)
