@@ -312,6 +312,8 @@ def _tell_data(data: prepare.Data, show: Show) -> None:
         show.say(f"  The {plural(held, 'test image')} take no part in training.")
     for note in (*data.catalog.notes, *data.split.notes):
         show.say(f"  Note: {note}.")
+    for line in data.examined.lines() if data.examined else ():
+        show.say(f"  {line}")
     unreadable = data.cache.unreadable
     for row, reason in sorted(unreadable.items())[:5]:
         show.say(f"  Left out: {data.catalog.names[row]}: {reason}.")

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babysit.clock import Clock
+from babysit.data.audit.findings import audit
+from babysit.data.audit.verdict import Examined, examine
 from babysit.data.augment import canvas_for
 from babysit.data.batches import Batches
 from babysit.data.cache import Cache, open_cache
 from babysit.data.catalog import Catalog
-from babysit.data.decode import UnreadableImage, dimensions, quiet_decoding
 from babysit.data.preprocess import PREPROCESSORS
+from babysit.data.sizes import sampled_sides
 from babysit.data.sources import open_source
 from babysit.data.split import Split
 from babysit.data.split_file import split_table
@@ -34,20 +36,20 @@ from babysit.training.plan import Plan
 from babysit.training.precision import IMAGES, measured_step
 from babysit.training.session import Session, build
 
-SAMPLED = 256
-
 
 @dataclass(frozen=True)
 class Data:
     """A source's images, decoded and cut.
 
-    `to_remember` is the split whose parts later ones shall keep; none when a file gave it.
+    `to_remember` is the split whose parts later ones shall keep; none when a file gave it. `examined` what the audit
+    found.
     """
 
     catalog: Catalog
     cache: Cache
     split: Split
     to_remember: Split | None = None
+    examined: Examined | None = None
 
     def summary(self) -> dict[str, object]:
         """What the run's manifest says of the data."""
@@ -64,6 +66,7 @@ class Data:
             ],
             "moved": [{"path": names[row], "from": part} for row, part in self.split.moved.items()],
             "notes": [*self.catalog.notes, *self.split.notes],
+            "audit": self.examined.as_json() if self.examined else {},
             "cache": str(self.cache.path),
         }
 
@@ -73,14 +76,7 @@ def look(recipe: Recipe, clock: Clock, *, show: Show) -> tuple[Catalog, Recipe, 
     import_ahead()
     with clock.section("look"):
         catalog = open_source(recipe.data.source, show)
-        sample = np.unique(np.linspace(0, len(catalog) - 1, min(SAMPLED, len(catalog))).astype(int))
-        sides = []
-        with quiet_decoding():
-            for index in sample:
-                try:
-                    sides.append(min(dimensions(catalog.read(int(index)))))
-                except (UnreadableImage, OSError):
-                    continue
+        sides = sampled_sides(catalog)
         if not sides and recipe.data.size is None:
             raise UserError(
                 "none of the images looked at can be read", where=catalog.source, hint="Are they images at all?"
@@ -90,7 +86,9 @@ def look(recipe: Recipe, clock: Clock, *, show: Show) -> tuple[Catalog, Recipe, 
 
 
 def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show, own: Path | None = None) -> Data:
-    """Decodes all images, and cuts the parts that the data do not bring.
+    """Decodes all images, looks for duplicates, and cuts the parts that the data do not bring.
+
+    The training copies of pictures that are in a held-out part too are left out.
 
     Arguments:
         own: the split.csv of a run that is resumed, which keeps its parts.
@@ -110,9 +108,14 @@ def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show, own: P
     if not usable.any():
         reason = next(iter(cache.unreadable.values()))
         raise UserError(f"none of the {len(usable)} images can be read; the first: {reason}", where=catalog.source)
+    with clock.section("audit"):
+        examined = examine(catalog, cache, audit(catalog, cache, recipe.data.resize))
+    usable[examined.related.dropped] = False
     with clock.section("split"):
-        cut, to_remember = parts.cut_parts(catalog, cache.hashes, usable, recipe=recipe, own=own)
-    return Data(catalog, cache, cut, to_remember)
+        cut, to_remember = parts.cut_parts(
+            catalog, cache.hashes, usable, recipe=recipe, clusters=examined.found.clusters, own=own
+        )
+    return Data(catalog, cache, cut, to_remember, examined)
 
 
 def write_split(run: Run, data: Data, recipe: Recipe) -> str:

@@ -11,19 +11,17 @@ from dataclasses import dataclass
 
 from babysit.data.augment import LARGEST_GATHERED, canvas_for
 from babysit.data.preprocess import PREPROCESSORS
+from babysit.data.sizes import SIZES, training_size
 from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
 from babysit.models import name_fault
 from babysit.models.own import OwnNetwork, is_own
-from babysit.models.quick import SMALLEST, pools_for
+from babysit.models.quick import pools_for
 from babysit.models.traits import Traits
 from babysit.optim.optimizers import ADAPTIVE, OPTIMIZERS, USUAL_RATES
 from babysit.optim.schedules import SCHEDULES, warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.tables import Table
-
-SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128)
-"""Training sizes the rule chooses from; 128 is where a step on a small machine still takes well under a second."""
 
 BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
@@ -75,8 +73,7 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
     """
     if recipe.data.size is not None and not shorter_sides:
         return recipe, {}
-    middle = sorted(shorter_sides)[len(shorter_sides) // 2]
-    size = max([size for size in SIZES if size <= middle], default=max(SMALLEST, middle))
+    size, middle = training_size(shorter_sides)
     if recipe.data.size is not None:
         return recipe, _instead("data.size", recipe.data.size, size)
     why = f"by rule: the median shorter side is {middle} pixels; {max(SIZES)} at most; nothing is enlarged"
