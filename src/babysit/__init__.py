@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from babysit.api import (
         cross_validate,
         load,
+        look,
         predict,
         report,
         summarize,
@@ -23,6 +24,7 @@ __all__ = [
     "__version__",
     "cross_validate",
     "load",
+    "look",
     "predict",
     "report",
     "summarize",

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from babysit.api.folds import CrossValidated, cross_validate
     from babysit.api.keeping import decoded_images
+    from babysit.api.looking import Looked, look
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.showing import summarize
     from babysit.api.using import load, predict, report
 
 __all__ = [
     "CrossValidated",
+    "Looked",
     "Trained",
     "cross_validate",
     "decoded_images",
     "dry_run",
     "load",
+    "look",
     "predict",
     "report",
     "summarize",
@@ -32,6 +35,8 @@ HOMES = {
     "CrossValidated": "folds",
     "cross_validate": "folds",
     "decoded_images": "keeping",
+    "Looked": "looking",
+    "look": "looking",
     "Trained": "running",
     "dry_run": "running",
     "train": "running",

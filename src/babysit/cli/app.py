@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from babysit.cli.cache import cache
+from babysit.cli.look import look
 from babysit.cli.predict import predict
 from babysit.cli.report import report
 from babysit.cli.show import show
@@ -32,6 +32,7 @@ def make_app() -> App:
         report,
         cache,
         show,
+        look,
     ):
         app.command(verb)
     return app

@@ -15,6 +15,8 @@ PARTS = ("train", "val", "test")
 PART_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 """The folder names that mean a part, in lower case."""
 
+NO_CLASS = "(no class)"
+
 Encoded = bytes | NDArray[np.uint8]
 """An image as a source keeps it: a file's bytes, or pixels (height, width) or (height, width, 3), RGB."""
 
@@ -71,6 +73,12 @@ class Catalog:
         return "test" in self.parts
 
 
+class RefusedDataError(UserError):
+    """Images that cannot be trained on as they lie. `catalog` still lists them, for those who want to look."""
+
+    catalog: Catalog
+
+
 def catalog_of(
     source: str, items: Sequence[Item], read: Callable[[str], Encoded], *, flips: bool = True, notes: Sequence[str] = ()
 ) -> Catalog:
@@ -82,7 +90,8 @@ def catalog_of(
         read: name -> the image as the source keeps it.
 
     Raises:
-        UserError: no images, one class only, a class that is in no training part.
+        UserError: no images.
+        RefusedDataError: no class folders, one class only, a class that is in no training part.
     """
     if not items:
         raise UserError(
@@ -92,29 +101,10 @@ def catalog_of(
             hint="Give a folder (or a zip of one) that has one folder of images per class",
         )
     ordered = sorted(items, key=lambda item: (PARTS.index(item.part) if item.part else -1, item.name))
-    trained = {item.label for item in ordered if item.part in ("", "train")}
-    classes = tuple(sorted(trained))
-    if not classes:
-        raise UserError(
-            "there is a validation or test part but no training part", where=source, hint="Name its folder 'train'"
-        )
-    strangers = sorted({item.label for item in ordered} - trained)
-    if strangers:
-        raise UserError(
-            f"the classes {', '.join(strangers[:5])} are in val or test but not in train",
-            where=source,
-            legal=f"the training classes: {', '.join(classes[:20])}",
-            hint="Add training images of them, or take them out of the other parts",
-        )
-    if len(classes) < 2:
-        raise UserError(
-            f"there is only one class, '{min(classes)}'",
-            where=source,
-            hint="A classifier needs at least two: give a folder with one folder of images per class",
-        )
+    classes = tuple(sorted({item.label for item in ordered}))
     number = {name: index for index, name in enumerate(classes)}
     names = tuple(item.name for item in ordered)
-    return Catalog(
+    catalog = Catalog(
         source=source,
         classes=classes,
         names=names,
@@ -126,10 +116,51 @@ def catalog_of(
         flips=flips,
         notes=tuple(notes),
     )
+    if refusal := _refusal(catalog):
+        refusal.catalog = catalog
+        raise refusal
+    return catalog
 
 
-def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[list[Item], list[str]]:
-    """Finds parts and classes in paths: [PART/]CLASS/.../FILE.
+def _refusal(catalog: Catalog) -> RefusedDataError | None:
+    """Why nothing can be trained on these images, if so."""
+    source, classes = catalog.source, catalog.classes
+    if classes == (NO_CLASS,):
+        return RefusedDataError(
+            f"the {len(catalog)} images lie flat, so their classes cannot be told",
+            where=source,
+            hint="Put the images of each class into a folder of the class's name",
+        )
+    trained = {
+        classes[label]
+        for label, part in zip(catalog.labels.tolist(), catalog.parts, strict=True)
+        if part in ("", "train")
+    }
+    if not trained:
+        return RefusedDataError(
+            "there is a validation or test part but no training part", where=source, hint="Name its folder 'train'"
+        )
+    if strangers := sorted(set(classes) - trained):
+        return RefusedDataError(
+            f"the classes {', '.join(strangers[:5])} are in val or test but not in train",
+            where=source,
+            legal=f"the training classes: {', '.join(sorted(trained)[:20])}",
+            hint="Add training images of them, or take them out of the other parts",
+        )
+    if len(classes) < 2:
+        return RefusedDataError(
+            f"there is only one class, '{min(classes)}'",
+            where=source,
+            hint="A classifier needs at least two: give a folder with one folder of images per class",
+        )
+    return None
+
+
+def items_from_names(
+    source: str,  # noqa: ARG001 - every lister of a source is called alike
+    names: Sequence[tuple[str, str]],
+) -> tuple[list[Item], list[str]]:
+    """Finds parts and classes in paths: [PART/]CLASS/.../FILE; NO_CLASS where all images lie flat.
 
     Arguments:
         source: what the user gave, for messages.
@@ -137,9 +168,6 @@ def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[lis
 
     Returns:
         The items and notes on what was left out.
-
-    Raises:
-        UserError: when the images lie flat, without class folders.
     """
     shown = [(tuple(name.split("/")), stamp) for name, stamp in names]
     shown = [(path, stamp) for path, stamp in shown if not any(map(_hidden, path))]
@@ -148,24 +176,20 @@ def items_from_names(source: str, names: Sequence[tuple[str, str]]) -> tuple[lis
     if others := len(shown) - len(images):
         notes.append(f"left out: {plural(others, 'file')} not named like an image")
     depth = _common_depth([path for path, _ in images])
-    items, flat = [], 0
+    items, flat = [], []
     for path, stamp in images:
         inner = path[depth:]
         part = ""
         if len(inner) > 1 and inner[0].lower() in PART_NAMES:
             part, inner = PART_NAMES[inner[0].lower()], inner[1:]
         if len(inner) < 2:
-            flat += 1
+            flat.append(Item("/".join(path), NO_CLASS, part, stamp))
             continue
         items.append(Item("/".join(path), inner[0], part, stamp))
-    if flat and not items:
-        raise UserError(
-            f"the {flat} images lie flat, so their classes cannot be told",
-            where=source,
-            hint="Put the images of each class into a folder of the class's name",
-        )
+    if not items:
+        return flat, notes
     if flat:
-        notes.append(f"left out: {plural(flat, 'image')} outside the class folders")
+        notes.append(f"left out: {plural(len(flat), 'image')} outside the class folders")
     parted = sum(bool(item.part) for item in items)
     if parted and parted < len(items):
         notes.append(f"left out: {plural(len(items) - parted, 'image')} outside the part folders (train, val, test)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def read_rows(cache: Cache, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     found = np.empty((len(rows), *pixels.shape[1:]), np.uint8)
     each = found[0].nbytes if len(rows) else 0
     breaks = np.flatnonzero(np.diff(rows) != 1) + 1
-    with open(pixels.filename, "rb", buffering=0) as stream:
+    with Path(pixels.filename).open("rb", buffering=0) as stream:
         for start, end in zip([0, *breaks.tolist()], [*breaks.tolist(), len(rows)], strict=True):
             if start < end:
                 got = os.preadv(stream.fileno(), [found[start:end].data], pixels.offset + int(rows[start]) * each)

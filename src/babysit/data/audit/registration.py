@@ -53,7 +53,7 @@ def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Agreement:
     left, right = (_halved(images.mean(axis=3, dtype=np.float32)) for images in (first, second))
     warp = _register(left, right, np.tile(np.array([1, 0, 1, 0], np.float32), (len(first), 1)), COARSE_STEPS)
     rows, columns, inside = _matrices(warp, SIDE // 2)
-    afar = _correlation(left, rows @ right @ columns, inside)
+    afar = _correlation(left, _warped(right, rows, columns), inside)
     kept = np.flatnonzero(afar >= ALIKE_FROM_AFAR)
     if len(kept):
         agreed = _compare_closely(first[kept].astype(np.float32), second[kept].astype(np.float32), warp[kept])
@@ -69,7 +69,7 @@ def _compare_closely(
     grey, other = first.mean(axis=3), second.mean(axis=3)
     warp = _register(grey, other, warp, FINE_STEPS)
     rows, columns, inside = _matrices(warp, SIDE)
-    moved = (rows[:, None] @ second.transpose(0, 3, 1, 2) @ columns[:, None]).transpose(0, 2, 3, 1)
+    moved = np.stack([_warped(second[..., colour], rows, columns) for colour in range(3)], axis=3)
     moved = _level(first, moved, inside)
     fine, fine_moved = (image - _blurred(image) for image in (grey, moved.mean(axis=3)))
     inner = inside.copy()
@@ -104,7 +104,7 @@ def _register(
     descent = np.stack([down * place[:, None], down, across * place, across], axis=1).reshape(pairs, 4, -1)
     for _ in range(steps):
         rows, columns, inside = _matrices(warp, side)
-        moved = _level(template[..., None], (rows @ image @ columns)[..., None], inside)[..., 0]
+        moved = _level(template[..., None], _warped(image, rows, columns)[..., None], inside)[..., 0]
         weighted = descent * inside.reshape(pairs, 1, -1)
         normal = weighted @ descent.transpose(0, 2, 1)
         ridge = 1e-3 / 4 * np.trace(normal, axis1=1, axis2=2) + EPSILON
@@ -120,7 +120,7 @@ def _composed(warp: NDArray[np.float32], step: NDArray[np.float32]) -> NDArray[n
     shift = warp[:, [1, 3]] - scale * step[:, [1, 3]]
     scale = np.clip(scale, 1 - LARGEST_SCALE, 1 + LARGEST_SCALE)
     shift = np.clip(shift, -2 * LARGEST_SHIFT, 2 * LARGEST_SHIFT)
-    return np.stack([scale[:, 0], shift[:, 0], scale[:, 1], shift[:, 1]], axis=1)
+    return np.stack([scale[:, 0], shift[:, 0], scale[:, 1], shift[:, 1]], axis=1).astype(np.float32, copy=False)
 
 
 def _matrices(
@@ -130,9 +130,14 @@ def _matrices(
     place = warp[:, [0, 2], None] * _places(side) + warp[:, [1, 3], None]
     sampled = (place + 1) * np.float32(side / 2) - np.float32(0.5)
     within = np.abs(place) <= 1
-    weights = np.maximum(0, 1 - np.abs(np.clip(sampled, 0, side - 1)[..., None] - np.arange(side, dtype=np.float32)))
+    away = np.abs(np.clip(sampled, 0, side - 1)[..., None] - np.arange(side, dtype=np.float32))
+    weights = np.maximum(np.float32(0), np.float32(1) - away).astype(np.float32)
     inside = (within[:, 0, :, None] & within[:, 1, None, :]).astype(np.float32)
     return weights[:, 0], np.ascontiguousarray(weights[:, 1].transpose(0, 2, 1)), inside
+
+
+def _warped(image: NDArray[np.float32], rows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (rows @ image @ columns).astype(np.float32, copy=False)
 
 
 def _level(

@@ -119,10 +119,10 @@ class Examined:
         }
 
 
-def examine(catalog: Catalog, cache: Cache, found: Audit) -> Examined:
-    """Puts an audit into words."""
+def examine(catalog: Catalog, cache: Cache, found: Audit, *, first: tuple[Finding, ...] = ()) -> Examined:
+    """Puts an audit into words; `first` is said before all else."""
     related = relations(catalog, found)
-    return Examined(catalog, cache, found, related, tuple(findings(catalog, cache, found, related)))
+    return Examined(catalog, cache, found, related, (*first, *findings(catalog, cache, found, related)))
 
 
 def findings(catalog: Catalog, cache: Cache, found: Audit, related: Relations) -> list[Finding]:
@@ -153,7 +153,9 @@ def _leak_findings(catalog: Catalog, found: Audit, related: Relations) -> list[F
                 count,
                 f"{plural(count, 'picture')} {'is' if count == 1 else 'are'} in two parts ({_named(catalog, related.leaks[0])}"
                 f"{', ...' if count > 1 else ''}), so the network would be tested on what it has learnt by heart",
-                f"train leaves out the training copies ({plural(len(related.dropped), 'image')}); delete them for good",
+                f"train leaves out the training copies ({plural(len(related.dropped), 'image')}); delete them for good"
+                if len(related.dropped)
+                else "They are in validation and test: delete one of them",
             )
         )
     if len(related.near_leaks):
