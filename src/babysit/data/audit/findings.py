@@ -24,7 +24,7 @@ from babysit.data.catalog import Catalog
 from babysit.data.decode import Resize
 from babysit.record import atomic
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the audit can come to something else on the same images, so that no kept result is used."""
 
 ENORMOUS = 25_000_000
@@ -163,7 +163,7 @@ def _keep(path: Path, found: Found) -> None:
 def _kept(path: Path, count: int) -> Found | None:
     """What an earlier audit of the same images found; nothing when it is not there or not whole."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with io.BytesIO(path.read_bytes()) as stream, np.load(stream, allow_pickle=False) as kept:
             exact = np.arange(count)
             exact[kept["repeats"][:, 1]] = kept["repeats"][:, 0]
             compared, unconfirmed = kept["counts"].tolist()

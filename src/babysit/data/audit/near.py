@@ -25,9 +25,13 @@ WHOLE, DETAIL, OVERLAP = 0.94, 0.8, 0.6
 FAINT = 1.5
 """Detail weaker than this, in pixel values, is compression and rounding, and says nothing."""
 
-FEW_PLACES, SAME_PLACE, SAME_VALUES, SAME_DETAIL = 100, 0.05, 12.0, 0.88
+FEW_PLACES, SAME_PLACE, SAME_VALUES, SAME_DETAIL = 70, 0.05, 12.0, 0.88
 """Drawings have their detail in few pixels (of SIDE x SIDE), and shapes on plain ground match anywhere; such a pair
 must lie in the same place, with the same values."""
+
+OTHER_COLOURS = 40.0
+"""Pictures that differ by more than this, in pixel values, before brightness and contrast are evened out are not
+copies: else every disc on a plain ground would be one of every other."""
 
 BATCH = 256
 MOST_CONFIRMED = 30_000
@@ -73,6 +77,7 @@ def _copies(found: Agreement) -> NDArray[np.bool_]:
     """Which pairs agree like copies of one picture."""
     good = (found.whole >= WHOLE) & (found.detail >= DETAIL) & (found.overlap >= OVERLAP) & (found.strength >= FAINT)
     same = (found.moved <= SAME_PLACE) & (found.error <= SAME_VALUES) & (found.detail >= SAME_DETAIL)
+    good &= found.plain_error <= OTHER_COLOURS
     return good & ((found.places >= FEW_PLACES) | same)
 
 

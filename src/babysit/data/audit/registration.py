@@ -30,7 +30,8 @@ class Agreement:
 
     `whole` correlation of all colours; `detail` correlation of what a blur takes away; `overlap` share of the
     first image that the second covers; `places` how many pixels carry the detail; `strength` root mean square of
-    the detail in pixel values; `error` root mean square difference in pixel values; `moved` how far a corner was
+    the detail in pixel values; `error` root mean square difference in pixel values, `plain_error` before brightness and
+    contrast are evened out; `moved` how far a corner was
     moved, as a share of the side. All zero for a pair that does not agree from afar.
     """
 
@@ -40,6 +41,7 @@ class Agreement:
     places: NDArray[np.float32]
     strength: NDArray[np.float32]
     error: NDArray[np.float32]
+    plain_error: NDArray[np.float32]
     moved: NDArray[np.float32]
 
 
@@ -70,6 +72,7 @@ def _compare_closely(
     warp = _register(grey, other, warp, FINE_STEPS)
     rows, columns, inside = _matrices(warp, SIDE)
     moved = np.stack([_warped(second[..., colour], rows, columns) for colour in range(3)], axis=3)
+    plain_error = _difference(first, moved, inside)
     moved = _level(first, moved, inside)
     fine, fine_moved = (image - _blurred(image) for image in (grey, moved.mean(axis=3)))
     inner = inside.copy()
@@ -77,12 +80,19 @@ def _compare_closely(
     energy = inner * np.square(fine)
     strength = np.sqrt(energy.sum(axis=(1, 2)) / np.maximum(inner.sum(axis=(1, 2)), 1))
     places = np.square(energy.sum(axis=(1, 2))) / np.maximum(np.square(energy).sum(axis=(1, 2)), EPSILON)
-    squares = (inside[..., None] * np.square(first - moved)).sum(axis=(1, 2, 3))
-    error = np.sqrt(squares / np.maximum(3 * inside.sum(axis=(1, 2)), 1))
     whole = _correlation(first, moved, inside[..., None])
     detail = _correlation(fine, fine_moved, inner)
+    error = _difference(first, moved, inside)
     corner = (np.abs(warp[:, [0, 2]] - 1) + np.abs(warp[:, [1, 3]])).max(axis=1) / 2
-    return whole, detail, inside.mean(axis=(1, 2)), places, strength, error, corner
+    return whole, detail, inside.mean(axis=(1, 2)), places, strength, error, plain_error, corner
+
+
+def _difference(
+    first: NDArray[np.float32], second: NDArray[np.float32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Root mean square difference."""
+    squares = (weights[..., None] * np.square(first - second)).sum(axis=(1, 2, 3))
+    return np.sqrt(squares / np.maximum(3 * weights.sum(axis=(1, 2)), 1))
 
 
 def _places(side: int) -> NDArray[np.float32]:
