@@ -240,6 +240,8 @@ TORCH_FREE = [
     "babysit",
     "babysit.cli.app",
     "babysit.data.decode",
+    "babysit.data.audit.verdict",
+    "babysit.api.looking",
     *(
         f"babysit.{name}"
         for name in modules(SOURCE)
