@@ -74,7 +74,9 @@ def smooth(number: int) -> np.ndarray:
 def drawn(waves: np.ndarray, scale: tuple[float, float], shift: tuple[float, float]) -> np.ndarray:
     place = (2 * np.arange(SIDE) + 1) / SIDE - 1
     y, x = np.meshgrid(scale[0] * place + shift[0], scale[1] * place + shift[1], indexing="ij")
-    value = sum(wave[0] * np.cos(7 * wave[1] * y + 7 * wave[2] * x + 9 * wave[3]) for wave in waves)
+    value = np.zeros((SIDE, SIDE))
+    for height, down, across, begin, _ in waves.tolist():
+        value += height * np.cos(7 * down * y + 7 * across * x + 9 * begin)
     return np.clip(np.repeat((128 + 14 * value)[..., None], 3, axis=2), 0, 255).astype(np.uint8)
 
 
