@@ -55,12 +55,15 @@ def _print(looked: Looked) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from babysit.reporting.album import readable
+
     console = Console(highlight=False, soft_wrap=True)
 
     def say(text: str) -> None:
-        console.print(Text(text))
+        console.print(Text(readable(text)))
 
-    say(looked.verdict + "\n")
+    say(looked.verdict)
+    console.print()
     for one in looked.findings:
         say(
             f"{ {'wrong': 'Wrong', 'doubtful': 'Look', 'note': 'Note'}[str(one['weight'])] }: {one['says']}. {one['advice']}."
@@ -73,14 +76,15 @@ def _print(looked: Looked) -> None:
     most = max((sum(counts) for counts in looked.counts.values()), default=1) or 1
     for name, counts in list(looked.counts.items())[:MOST_CLASSES]:
         cells = [Text(f"{count:,}") for count in counts]
-        table.add_row(Text(name), *cells, Text("\u2588" * round(BAR * sum(counts) / most)))
+        table.add_row(Text(readable(name)), *cells, Text("\u2588" * round(BAR * sum(counts) / most)))
     console.print(table)
     if len(looked.counts) > MOST_CLASSES:
         say(f"and {len(looked.counts) - MOST_CLASSES} more classes")
     for name, values in looked.sizes.items():
         say(f"{name}: {values['least']:,.4g} to {values['most']:,.4g}, half of them up to {values['half']:,.4g}")
     say("pixels kept as: " + ", ".join(f"{mode} {count:,}" for mode, count in looked.modes.items()))
-    say(f"\nPage:    {looked.page}")
+    console.print()
+    say(f"Page:    {looked.page}")
 
 
 MOST_CLASSES, BAR = 40, 30

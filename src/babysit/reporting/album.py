@@ -274,7 +274,14 @@ def _section(title: str, body: str) -> str:
     return f"<h2>{title}</h2>\n{body}"
 
 
+def readable(text: str) -> str:
+    r"""A text without marks that cannot be seen: control characters, and those that turn the direction of writing.
+
+    >>> readable("a\u202eb")
+    'a\\u202eb'
+    """
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+
+
 def _escape(text: str) -> str:
-    """Text for a page; marks that turn the direction of writing would make a name look like another, and are shown."""
-    shown = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
-    return html.escape(shown, quote=True)
+    return html.escape(readable(text), quote=True)
