@@ -104,6 +104,7 @@ def _examined(catalog: Catalog, size: int, show: Show, *, refused: tuple[Finding
 
 def _augmented(examined: Examined, size: int) -> Sample | None:
     """A few images, plain and as training would see them in its first epochs."""
+    from babysit.models.traits import traits_of
     from babysit.training import resolve
 
     catalog, cache = examined.catalog, examined.cache
@@ -112,7 +113,9 @@ def _augmented(examined: Examined, size: int) -> Sample | None:
     if not len(rows):
         return None
     asked = Recipe.model_validate({"data": {"source": catalog.source, "size": size}})
-    recipe, _ = resolve.fill(asked, resolve.Facts(len(rows), catalog.flips))
+    recipe, _ = resolve.fill(
+        asked, resolve.Facts(len(rows), catalog.flips, traits_of(asked, max(2, len(catalog.classes))))
+    )
     augmentation = Augmentation(recipe.augment.crop or 0, recipe.augment.flip == "random")
     chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(ORIGINALS, len(rows))).astype(int))]
     pixels = read_rows(cache, chosen)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+from babysit.cli.cache import cache
 from babysit.cli.look import look
 from babysit.cli.predict import predict
 from babysit.cli.report import report
