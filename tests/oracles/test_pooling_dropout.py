@@ -67,6 +67,7 @@ def test_pooling(
         values = x.detach()[n, c].double().numpy()
         y, gradient = slow_max_pool(values, kernel, stride, padding)
         np.testing.assert_array_equal(out[n, c].detach().double().numpy(), y)
+        assert x.grad is not None
         np.testing.assert_array_equal(x.grad[n, c].double().numpy(), gradient)
         np.testing.assert_allclose(mean[n, c].numpy(), slow_average_pool(values, kernel, stride, padding), atol=1e-12)
 
