@@ -16,6 +16,7 @@ SOURCE = Path(babysit.__file__).parent
 
 FLOORS = {
     "errors": 0,
+    "names": 0,
     "tables": 0,
     "version": 0,
     "recipe": 1,

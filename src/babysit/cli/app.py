@@ -15,6 +15,7 @@ from babysit.cli.report import report
 from babysit.cli.show import show
 from babysit.cli.train import train
 from babysit.errors import InterruptedTraining, UserError
+from babysit.names import lines_for_terminal
 from babysit.version import VERSION
 
 DONE, CHANGE_SOMETHING, WRONG_USAGE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -49,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         result = make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else DONE
     except CycloptsError as error:
-        print(f"babysit: {error}\nSee: babysit --help", file=sys.stderr)  # noqa: T201
+        print(f"babysit: {lines_for_terminal(str(error))}\nSee: babysit --help", file=sys.stderr)  # noqa: T201
         return WRONG_USAGE
     except UserError as error:
         if "--json" in arguments:
@@ -57,10 +58,10 @@ def run(arguments: Sequence[str]) -> int:
                 {"what": one.what, "where": one.where, "legal": one.legal, "hint": one.hint} for one in error.faults
             ]
             print(json.dumps({"error": str(error), "faults": faults}))  # noqa: T201
-        print(f"babysit: {error}", file=sys.stderr)  # noqa: T201
+        print(f"babysit: {lines_for_terminal(str(error))}", file=sys.stderr)  # noqa: T201
         return CHANGE_SOMETHING
     except InterruptedTraining as stopped:
-        print(str(stopped), file=sys.stderr)  # noqa: T201
+        print(lines_for_terminal(str(stopped)), file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     except KeyboardInterrupt:
         print("\nbabysit: interrupted before there was anything to save.", file=sys.stderr)  # noqa: T201

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from babysit.errors import UserError
+from babysit.names import for_terminal, table_line
 
 if TYPE_CHECKING:
     from babysit.inference.predictor import Prediction
@@ -88,19 +88,20 @@ def expand(files: tuple[str, ...]) -> Iterator[str]:
 
 
 def _print_table(predictions: list[Prediction], top: int) -> None:
-    wide = min(60, max(len(one.name) for one in predictions))
-    for one in predictions:
+    names = [for_terminal(one.name) for one in predictions]
+    wide = min(60, max(map(len, names)))
+    for one, name in zip(predictions, names, strict=True):
         pairs = list(zip(one.classes, one.probabilities, strict=True))[:top]
         shown = one.error and f"cannot be read: {one.error}"
-        print(f"{one.name:<{wide}}  {shown or '  '.join(f'{name} {value:.1%}' for name, value in pairs)}")  # noqa: T201
+        shown = shown or "  ".join(f"{of} {value:.1%}" for of, value in pairs)
+        print(f"{name:<{wide}}  {for_terminal(shown)}")  # noqa: T201
 
 
 def _print_csv(predictions: list[Prediction], top: int) -> None:
-    table = csv.writer(sys.stdout, lineterminator="\n")
     count = min(top, max(len(one.classes) for one in predictions) or top)
     head = [name for place in range(1, count + 1) for name in (f"class_{place}", f"probability_{place}")]
-    table.writerow(["file", *head, "error"])
+    sys.stdout.write(table_line(["file", *head, "error"]))
     for one in predictions:
         pairs = list(zip(one.classes, one.probabilities, strict=True))[:count]
         cells = [cell for pair in pairs for cell in (pair[0], f"{pair[1]:.6f}")] or [""] * (2 * count)
-        table.writerow([one.name, *cells, one.error])
+        sys.stdout.write(table_line([one.name, *cells, one.error]))

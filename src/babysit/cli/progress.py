@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from babysit.names import lines_for_terminal
 from babysit.show import EpochShown, Show, Silent, StepShown
 
 
@@ -34,7 +35,7 @@ class Plain:
 
     def say(self, text: str) -> None:
         """One line."""
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        print(lines_for_terminal(text), file=sys.stderr, flush=True)  # noqa: T201
 
     def downloading(self, name: str, done: int, total: int) -> None:
         """A line every ten seconds."""
@@ -81,8 +82,8 @@ class Live(Plain):
         self._task = self.progress.add_task("", total=None, text="", visible=False)
 
     def say(self, text: str) -> None:
-        """One line above the bar; what a user's files are called is never taken for markup."""
-        self.progress.console.print(text, markup=False, soft_wrap=True)
+        """One line above the bar; what a user's files are called is never taken for markup or control."""
+        self.progress.console.print(lines_for_terminal(text), markup=False, soft_wrap=True)
 
     def downloading(self, name: str, done: int, total: int) -> None:
         """The bar while a file comes."""

@@ -38,4 +38,6 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """`write_text` for a JSON value, indented for a person. A value that is not finite is a mistake of ours."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # A file's name may have bytes that are no text, lone surrogates here; what stands for them is JSON's own escape.
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import html
 import json
 from importlib import resources
 from pathlib import Path
@@ -18,6 +16,8 @@ from babysit.errors import UserError, writing
 from babysit.figures.curves import BLUE, GREEN, ORANGE, Line, curves
 from babysit.figures.pictures import data_uri, filter_sheet, png
 from babysit.metrics import Scores, score
+from babysit.names import for_page as _escape
+from babysit.names import read_table
 from babysit.record import atomic
 from babysit.record.log import RunLog, read_log
 from babysit.record.run import Run
@@ -255,7 +255,9 @@ def _mistakes(run: Run, manifest: dict[str, Any]) -> str:
 
 def _names(run: Run) -> list[str]:
     with run.split.open(encoding="utf-8", newline="") as stream:
-        return [row["path"] for row in csv.DictReader(stream) if row["part"] == "val"]
+        rows = read_table(stream)
+        path, part = map(next(rows).index, ("path", "part"))
+        return [row[path] for row in rows if row[part] == "val"]
 
 
 def _canvas(cache: Path) -> int:
@@ -284,7 +286,3 @@ def _data(manifest: dict[str, Any]) -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<h2>{title}</h2>\n{body}"
-
-
-def _escape(text: str) -> str:
-    return html.escape(text, quote=True)
