@@ -15,7 +15,7 @@ from babysit.cli.report import report
 from babysit.cli.show import show
 from babysit.cli.train import train
 from babysit.errors import InterruptedTraining, UserError
-from babysit.names import lines_for_terminal
+from babysit.names import for_terminal, lines_for_terminal
 from babysit.version import VERSION
 
 DONE, CHANGE_SOMETHING, WRONG_USAGE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -58,10 +58,11 @@ def run(arguments: Sequence[str]) -> int:
                 {"what": one.what, "where": one.where, "legal": one.legal, "hint": one.hint} for one in error.faults
             ]
             print(json.dumps({"error": str(error), "faults": faults}))  # noqa: T201
-        print(f"babysit: {lines_for_terminal(str(error))}", file=sys.stderr)  # noqa: T201
+        said = "\n".join(for_terminal(fault.text()) for fault in error.faults)
+        print(f"babysit: {said}", file=sys.stderr)  # noqa: T201
         return CHANGE_SOMETHING
     except InterruptedTraining as stopped:
-        print(lines_for_terminal(str(stopped)), file=sys.stderr)  # noqa: T201
+        print(for_terminal(str(stopped)), file=sys.stderr)  # noqa: T201
         return INTERRUPTED
     except KeyboardInterrupt:
         print("\nbabysit: interrupted before there was anything to save.", file=sys.stderr)  # noqa: T201

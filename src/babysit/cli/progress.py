@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from babysit.names import lines_for_terminal
+from babysit.names import for_terminal, lines_for_terminal
 from babysit.show import EpochShown, Show, Silent, StepShown
 
 
@@ -35,7 +35,7 @@ class Plain:
 
     def say(self, text: str) -> None:
         """One line."""
-        print(lines_for_terminal(text), file=sys.stderr, flush=True)  # noqa: T201
+        print(for_terminal(text), file=sys.stderr, flush=True)  # noqa: T201
 
     def downloading(self, name: str, done: int, total: int) -> None:
         """A line every ten seconds."""
@@ -65,7 +65,8 @@ class Plain:
 
     def finished(self, summary: str, profile: str) -> None:
         """The summary."""
-        self.say("\n" + summary + (f"\n\n{profile}" if profile else ""))
+        for line in ["", *summary.split("\n"), *(["", *profile.split("\n")] if profile else [])]:
+            self.say(line)
 
 
 class Live(Plain):
@@ -83,7 +84,7 @@ class Live(Plain):
 
     def say(self, text: str) -> None:
         """One line above the bar; what a user's files are called is never taken for markup or control."""
-        self.progress.console.print(lines_for_terminal(text), markup=False, soft_wrap=True)
+        self.progress.console.print(for_terminal(text), markup=False, soft_wrap=True)
 
     def downloading(self, name: str, done: int, total: int) -> None:
         """The bar while a file comes."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from babysit.errors import UserError
+from babysit.names import for_terminal
 
 if TYPE_CHECKING:
     from babysit.api import CrossValidated, Trained
@@ -162,21 +163,22 @@ def _summary(done: Trained) -> str:
         ]
         rows = scores["per_class"]
         lines += [
-            f"{row['class'][:20]:<20} {row['count']:>7} {row['precision']:>9.3f} {row['recall']:>9.3f} {row['f1']:>9.3f}"
+            f"{for_terminal(row['class'])[:20]:<20} {row['count']:>7} {row['precision']:>9.3f} {row['recall']:>9.3f} {row['f1']:>9.3f}"
             for row in rows[:20]
         ]
         if len(rows) > 20:
             lines.append(f"... and {len(rows) - 20} more classes, in the report")
         confused = ", ".join(
-            f"{one['true']} for {one['predicted']} ({one['count']})" for one in scores["most_confused"]
+            for_terminal(f"{one['true']} for {one['predicted']} ({one['count']})") for one in scores["most_confused"]
         )
         if confused:
             lines += ["", f"Most confused, the true class first: {confused}."]
     for diagnosis in done.diagnoses:
         lines += ["", f"{diagnosis['severity'].upper()}: {diagnosis['claim']} {diagnosis['advice']}."]
-    lines += ["", f"Run:     {done.run}"]
+    lines += ["", f"Run:     {for_terminal(str(done.run))}"]
     if done.validation:
-        lines += [f"Report:  {done.run / 'report.html'}", f"Predict: babysit predict {done.run} FILES..."]
+        run = for_terminal(str(done.run))
+        lines += [f"Report:  {run}/report.html", f"Predict: babysit predict {run} FILES..."]
     return "\n".join(lines)
 
 
