@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from babysit.names import for_terminal, lines_for_terminal
+from babysit.names import for_terminal
 from babysit.show import EpochShown, Show, Silent, StepShown
 
 
