@@ -66,8 +66,12 @@ def from_cell(cell: str) -> str:
     >>> from_cell("'=1+1"), from_cell("'tis")
     ('=1+1', "'tis")
     """
-    unquoted = cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-    return _ESCAPED.sub(_unescape_bytes, unquoted)
+    return _ESCAPED.sub(_unescape_bytes, unquoted(cell))
+
+
+def unquoted(cell: str) -> str:
+    """A cell of somebody else's table without the quote before what looks like a formula."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def table_text(rows: Iterable[Sequence[str]]) -> str:

@@ -13,7 +13,9 @@ from babysit.data.sources.cifar import BINARY, PYTHON, cifar_binary, cifar_pytho
 from babysit.data.sources.digits import digits
 from babysit.data.sources.folders import folders
 from babysit.data.sources.idx import idx, is_idx
+from babysit.data.sources.listed import TABLE_SUFFIXES, TAR_SUFFIXES, listed
 from babysit.data.sources.npz import npz
+from babysit.data.sources.tarred import tarred
 from babysit.data.sources.zipped import zipped
 from babysit.errors import UserError
 from babysit.show import Show, Silent
@@ -25,6 +27,8 @@ SOURCES: Table[Callable[[str], Catalog]] = Table(
         "digits": digits,
         "folders": folders,
         "zip": zipped,
+        "tar": tarred,
+        "csv": listed,
         "cifar-python": cifar_python,
         "cifar-binary": cifar_binary,
         "idx": idx,
@@ -32,11 +36,12 @@ SOURCES: Table[Callable[[str], Catalog]] = Table(
     },
 )
 BUILT_IN = ("digits",)
+SUFFIXES = {".zip": "zip", ".npz": "npz", **dict.fromkeys(TAR_SUFFIXES, "tar"), **dict.fromkeys(TABLE_SUFFIXES, "csv")}
 NAMES = (*BUILT_IN, *DATA_SETS)
 """What stands for data without being a path."""
 
 LEGAL = (
-    "a folder of class folders, a zip of one, CIFAR's or MNIST's files, an .npz of images and labels, "
+    "a folder of class folders, a zip or tar of one, a CSV of path,label, CIFAR's or MNIST's files, an .npz of images and labels, "
     f"or a name ({', '.join(NAMES)})"
 )
 
@@ -100,4 +105,4 @@ def _kind(path: Path) -> str:
             return "idx"
     if path.is_dir():
         return "folders"
-    return {".zip": "zip", ".npz": "npz"}.get(path.suffix.lower(), "")
+    return next((kind for suffix, kind in SUFFIXES.items() if path.name.lower().endswith(suffix)), "")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from babysit.data.catalog import Catalog, catalog_of, items_from_names
+from babysit.data.sources.archives import read_file
 from babysit.errors import UserError
 from babysit.show import plural
 
@@ -20,7 +22,7 @@ def folders(source: str) -> Catalog:
     """
     root = Path(source).resolve()
     names: list[tuple[str, str]] = []
-    outside = 0
+    outside = special = 0
     empty = []
     try:
         for folder, subfolders, files in os.walk(root, onerror=_raise):
@@ -36,15 +38,20 @@ def folders(source: str) -> Catalog:
                     status = path.stat()
                 except OSError:
                     continue  # it vanished between listing and asking
+                if not stat.S_ISREG(status.st_mode):
+                    special += 1
+                    continue
                 names.append((path.relative_to(root).as_posix(), f"{status.st_size}/{status.st_mtime_ns}"))
     except OSError as error:
         raise UserError(f"the folder cannot be read: {error.strerror}", where=str(error.filename or source)) from error
     items, notes = items_from_names(source, names)
     if outside:
         notes.append(f"left out: {plural(outside, 'link')} leading out of {source}")
+    if special:
+        notes.append(f"left out: {plural(special, 'device or pipe')}")
     if empty:
         notes.append(f"left out: {plural(len(empty), 'empty folder')}: {', '.join(sorted(empty)[:5])}")
-    return catalog_of(source, items, lambda name: (root / name).read_bytes(), notes=notes)
+    return catalog_of(source, items, lambda name: read_file(root / name), notes=notes)
 
 
 def _raise(error: OSError) -> None:
