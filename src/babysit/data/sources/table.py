@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from babysit.errors import UserError
-from babysit.names import for_terminal, unquoted
+from babysit.names import unquoted
 
 MOST_TABLE_BYTES = 2**29
 """A CSV is held as a whole: a line of 128 bytes for each of four million images."""
@@ -50,7 +50,7 @@ def read_rows(source: str, data: bytes, *, required: Sequence[str], optional: Se
         raise UserError(f"there are two columns '{doubled}'", where=source, hint="Take one of them away")
     missing = [name for name in required if name not in header]
     if missing:
-        shown = ", ".join(f"'{for_terminal(name)}'" for name in header) or "none"
+        shown = ", ".join(map(repr, header))
         raise UserError(
             f"the CSV has no column {' and no column '.join(repr(name) for name in missing)}; there are: {shown}",
             where=source,
