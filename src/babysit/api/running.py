@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import signal
 import sys
 import threading
@@ -17,6 +18,8 @@ from typing import Any
 
 from babysit import checkpoint
 from babysit.clock import Clock
+from babysit.data import corrections
+from babysit.data.corrections import read_lists
 from babysit.device import describe
 from babysit.diagnosing import RULES
 from babysit.errors import InterruptedTraining, UserError, writing
@@ -117,8 +120,9 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
     """The resolved recipe as TOML, with the reason of each decision; trains nothing."""
     clock = Clock(time.perf_counter())
     asked = read_request(data, recipe, settings).recipe
-    catalog, sized, reasons = prepare.look(asked, clock, show=Silent())
-    cut_data = prepare.decode(catalog, sized, clock=clock, show=Silent())
+    lists = read_lists(asked.data.exclude, asked.data.relabel)
+    catalog, sized, reasons = prepare.look(asked, clock, lists=lists, show=Silent())
+    cut_data = prepare.decode(catalog, sized, lists=lists, clock=clock, show=Silent())
     _, filled, more = prepare.start(sized, cut_data, clock)
     return render(filled, {**reasons, **more})
 
@@ -126,8 +130,9 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
 def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained:
     if out is not None and out.exists():
         runs.check_free(out)
-    catalog, recipe, reasons = prepare.look(asked.recipe, clock, show=show)
-    data = prepare.decode(catalog, recipe, clock=clock, show=show)
+    lists = read_lists(asked.recipe.data.exclude, asked.recipe.data.relabel)
+    catalog, recipe, reasons = prepare.look(asked.recipe, clock, lists=lists, show=show)
+    data = prepare.decode(catalog, recipe, lists=lists, clock=clock, show=show)
     _tell_data(data, show)
     session, recipe, more = prepare.start(recipe, data, clock)
     session.recipe = recipe
@@ -142,9 +147,11 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained
                 show.say(f"  Note: {note}.")
             if not data.split.by_rule:
                 session.recipe = recipe = recipe.replace({"data.split": str(run.split)})
+            corrections.keep(lists, run.corrections)
             with writing(run.path, "the run"):
                 _write_recipe(run, recipe, reasons)
-            run.update_manifest(status="training", data=data.summary(), reasons=reasons, asked=written_settings(asked))
+            about = {"data": data.summary(), "corrections": lists.digests()}
+            run.update_manifest(status="training", reasons=reasons, asked=written_settings(asked), **about)
         return _fit(session, run, data, show)
 
 
@@ -156,6 +163,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
             run.manifest.unlink()
         for leftover in (run.recipe, run.split, run.path / ".lock"):
             leftover.unlink(missing_ok=True)
+        shutil.rmtree(run.corrections, ignore_errors=True)
         for folder in (run.checkpoints, run.predictions):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
@@ -172,8 +180,11 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         show.say("This run has finished already; nothing is left to do.")
         return _result(run, clock, [])
     with runs.lock(run):
-        catalog, recipe, _ = prepare.look(recipe, clock, show=show)
-        data = prepare.decode(catalog, recipe, clock=clock, show=show, own=run.split)
+        lists = read_lists(recipe.data.exclude, recipe.data.relabel)
+        again = read_lists(asked.recipe.data.exclude, asked.recipe.data.relabel)
+        corrections.check_unchanged(lists, manifest.get("corrections", {}), again, run.corrections)
+        catalog, recipe, _ = prepare.look(recipe, clock, lists=lists, show=show)
+        data = prepare.decode(catalog, recipe, lists=lists, clock=clock, show=show, own=run.split)
         _tell_data(data, show)
         run.diagnoses.unlink(missing_ok=True)  # the rules judge the whole log again
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
@@ -264,10 +275,11 @@ def _freeze_budget(session: Session, run: Run) -> None:
 
 
 def _write_recipe(run: Run, recipe: Recipe, notes: dict[str, str]) -> None:
-    """A split that the rule alone does not give is the one beside the recipe, wherever the run is moved."""
-    if recipe.data.split:
-        recipe = recipe.replace({"data.split": run.split.name})
-    atomic.write_text(run.recipe, render(recipe, notes))
+    """A split that the rule alone does not give, and the lists of corrections, are the ones beside the recipe."""
+    beside: dict[str, object] = {"data.split": run.split.name} if recipe.data.split else {}
+    given = [kind for kind in corrections.KINDS if recipe.get(f"data.{kind}")]
+    beside |= {f"data.{kind}": f"{run.corrections.name}/{kind}.csv" for kind in given}
+    atomic.write_text(run.recipe, render(recipe.replace(beside), notes))
 
 
 def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
@@ -277,10 +289,12 @@ def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:
     """
     before = run.read_manifest().get("asked", {})
     now = written_settings(asked)
+    # A list of corrections may lie elsewhere now; what it says is compared when it is read.
+    elsewhere = {"data.source", *(f"data.{kind}" for kind in corrections.KINDS if recipe.get(f"data.{kind}"))}
     differing = [
         f"{name} ({asked.places[name]})"
         for name, value in now.items()
-        if name != "data.source" and value != before.get(name) and value != recipe.get(name)
+        if name not in elsewhere and value != before.get(name) and value != recipe.get(name)
     ]
     if Path(recipe.data.source).resolve() != Path(asked.recipe.data.source).resolve():
         differing.insert(0, f"the data ({asked.recipe.data.source} instead of {recipe.data.source})")

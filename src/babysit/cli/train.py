@@ -30,6 +30,8 @@ def train(
     seed: str | None = None,
     folds: str | None = None,
     split: str | None = None,
+    exclude: str | None = None,
+    relabel: str | None = None,
     recipe: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
@@ -61,6 +63,10 @@ def train(
         Cross-validation: so many runs in RUN/fold-1, fold-2, ..., each with another part as validation.
     split
         The split.csv of a run: its images keep their part, new ones are trained on.
+    exclude
+        A CSV of images to leave out: a column path, or hash as in a run's split.csv.
+    relabel
+        A CSV of images with another label: path (or hash) and label.
     recipe
         A TOML file of settings.
     set_
@@ -87,6 +93,8 @@ def train(
         "data.folds": ("--folds", folds),
         "data.split": ("--split", split),
         "seed": ("--seed", seed),
+        "data.exclude": ("--exclude", exclude),
+        "data.relabel": ("--relabel", relabel),
     }
     with clock.section("start"):
         overrides = _overrides(shortcuts, set_ or [])
@@ -140,10 +148,10 @@ def _overrides(shortcuts: dict[str, tuple[str, str | None]], settings: list[str]
     for name, (option, value) in shortcuts.items():
         if value is None:
             continue
-        if name == "train.budget":
-            read: object = seconds_of(value)
+        if name in ("data.split", "data.exclude", "data.relabel"):
+            read: object = value  # a path, which may look like a number
         else:
-            read = value if name == "data.split" else Override.from_text(f"{name}={value}").value
+            read = seconds_of(value) if name == "train.budget" else Override.from_text(f"{name}={value}").value
         found.append(Override(name, read, f"{option} {value}"))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -46,7 +46,7 @@ class Catalog:
 
     `read(i)` gives image i as the source keeps it and may be called from several threads; it raises OSError for
     what cannot be read. `flips` says whether a mirrored image is still of its class; `notes` are sentences for
-    the user about what was left out.
+    the user about what was left out; `corrected` how many images the lists of corrections changed, by kind.
     """
 
     source: str
@@ -59,6 +59,7 @@ class Catalog:
     read: Callable[[int], Encoded] = field(repr=False)
     flips: bool = True
     notes: tuple[str, ...] = ()
+    corrected: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -127,18 +128,25 @@ def catalog_of(
 
 def _refusal(catalog: Catalog) -> RefusedDataError | None:
     """Why nothing can be trained on these images, if so."""
-    source, classes = catalog.source, catalog.classes
-    if classes == (NO_CLASS,):
+    if catalog.classes == (NO_CLASS,):
         return RefusedDataError(
             f"the {len(catalog)} images lie flat, so their classes cannot be told",
-            where=source,
+            where=catalog.source,
             hint="Put the images of each class into a folder of the class's name",
         )
-    trained = {
-        classes[label]
-        for label, part in zip(catalog.labels.tolist(), catalog.parts, strict=True)
-        if part in ("", "train")
-    }
+    labels = (catalog.classes[label] for label in catalog.labels.tolist())
+    return refusal(catalog.source, set(zip(labels, catalog.parts, strict=True)))
+
+
+def refusal(source: str, labelled: Set[tuple[str, str]]) -> RefusedDataError | None:
+    """Why images of these classes and parts cannot be trained on, if so.
+
+    Arguments:
+        source: what the user gave, for messages.
+        labelled: every (label, part) there is.
+    """
+    trained = {label for label, part in labelled if part in ("", "train")}
+    classes = sorted({label for label, _ in labelled})
     if not trained:
         return RefusedDataError(
             "there is a validation or test part but no training part", where=source, hint="Name its folder 'train'"

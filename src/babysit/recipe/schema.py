@@ -28,8 +28,9 @@ class DataPart(Part):
     `source` a folder, a file or a name; `size` side of the square training image in pixels;
     `resize` how an image that is not square becomes so: `pad` keeps all of it on a grey square, `crop` keeps
     its centre, `squash` changes its proportions; `validation` and `test` the shares cut when the data bring no
-    such part; `split` a split.csv whose parts are taken instead (in a file: relative to that file); `folds` how many
-    parts take turns as validation, and `fold` the one of this run, counted from 1.
+    such part; `split` a split.csv whose parts are taken instead; `exclude` and `relabel` lists of corrections (all three
+    CSV files; in a recipe file: relative to it); `folds` how many parts take turns as validation, and `fold` the one of
+    this run, counted from 1.
     """
 
     source: str = ""
@@ -40,6 +41,8 @@ class DataPart(Part):
     split: str | None = None
     folds: Annotated[int, Field(ge=2, le=100)] | None = None
     fold: Annotated[int, Field(ge=1, le=100)] | None = None
+    exclude: str | None = None
+    relabel: str | None = None
 
 
 class PreprocessPart(Part):

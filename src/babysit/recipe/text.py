@@ -20,6 +20,9 @@ from babysit.errors import Fault, UserError
 from babysit.recipe.schema import Recipe, setting_names
 from babysit.tables import nearest
 
+BESIDE = ("split", "exclude", "relabel")
+"""Settings of `data` that name a file beside the recipe, wherever the command runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -133,8 +136,9 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
             f"this is not TOML: {error}", where=str(path), hint="See docs/reference.md for an example"
         ) from error
     part = values.get("data")
-    if isinstance(part, dict) and isinstance(part.get("split"), str) and part["split"]:
-        part["split"] = str(path.parent / part["split"])  # it stands beside the recipe, wherever the command runs
+    for name in BESIDE:
+        if isinstance(part, dict) and isinstance(part.get(name), str) and part[name]:
+            part[name] = str(path.parent / Path(part[name]).expanduser())
     return values, {name: f"{path}:{line}" for name, line in _lines(text).items()}
 
 

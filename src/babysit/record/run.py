@@ -37,6 +37,11 @@ class Run:
         return self.path / "split.csv"
 
     @property
+    def corrections(self) -> Path:
+        """The lists of corrections, as they were when the run began."""
+        return self.path / "corrections"
+
+    @property
     def log(self) -> Path:
         """One line per step."""
         return self.path / "log.jsonl"

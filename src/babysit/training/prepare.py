@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babysit.clock import Clock
+from babysit.data import corrections
 from babysit.data.audit.findings import audit
 from babysit.data.audit.verdict import Examined, examine
 from babysit.data.augment import canvas_for
 from babysit.data.batches import Batches
 from babysit.data.cache import Cache, open_cache
 from babysit.data.catalog import Catalog
+from babysit.data.corrections import Lists
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.data.sizes import sampled_sides
 from babysit.data.sources import open_source
@@ -65,17 +67,23 @@ class Data:
                 {"path": names[row], "reason": reason} for row, reason in sorted(self.cache.unreadable.items())
             ],
             "moved": [{"path": names[row], "from": part} for row, part in self.split.moved.items()],
+            **({"corrected": dict(self.catalog.corrected)} if self.catalog.corrected else {}),
             "notes": [*self.catalog.notes, *self.split.notes],
             "audit": self.examined.as_json() if self.examined else {},
             "cache": str(self.cache.path),
         }
 
 
-def look(recipe: Recipe, clock: Clock, *, show: Show) -> tuple[Catalog, Recipe, dict[str, str]]:
-    """Lists the source (downloads it, for a name) and decides the training size from a sample of the images' headers."""
+def look(recipe: Recipe, clock: Clock, *, lists: Lists, show: Show) -> tuple[Catalog, Recipe, dict[str, str]]:
+    """Lists the source and decides the training size from a sample of the images' headers.
+
+    Arguments:
+        lists: the corrections, laid over the source.
+        show: told of a download, where the source is a name.
+    """
     import_ahead()
     with clock.section("look"):
-        catalog = open_source(recipe.data.source, show)
+        catalog = corrections.by_path(open_source(recipe.data.source, show), lists)
         sides = sampled_sides(catalog)
         if not sides and recipe.data.size is None:
             raise UserError(
@@ -85,12 +93,15 @@ def look(recipe: Recipe, clock: Clock, *, show: Show) -> tuple[Catalog, Recipe, 
     return catalog, sized, reasons
 
 
-def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show, own: Path | None = None) -> Data:
+def decode(
+    catalog: Catalog, recipe: Recipe, *, lists: Lists, clock: Clock, show: Show, own: Path | None = None
+) -> Data:
     """Decodes all images, looks for duplicates, and cuts the parts that the data do not bring.
 
     The training copies of pictures that are in a held-out part too are left out.
 
     Arguments:
+        lists: the corrections of those images that are named by their content.
         own: the split.csv of a run that is resumed, which keeps its parts.
     """
     assert recipe.data.size is not None
@@ -104,6 +115,7 @@ def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show, own: P
     with clock.section("decode"):
         canvas = canvas_for(recipe.data.size)
         cache = open_cache(catalog, canvas, recipe.data.resize, progress=progress)
+    catalog, not_excluded = corrections.by_content(catalog, lists, cache.hashes)
     usable = cache.usable
     if not usable.any():
         reason = next(iter(cache.unreadable.values()))
@@ -113,7 +125,12 @@ def decode(catalog: Catalog, recipe: Recipe, *, clock: Clock, show: Show, own: P
     usable[examined.related.dropped] = False
     with clock.section("split"):
         cut, to_remember = parts.cut_parts(
-            catalog, cache.hashes, usable, recipe=recipe, clusters=examined.found.clusters, own=own
+            catalog,
+            cache.hashes,
+            usable & not_excluded,
+            recipe=recipe,
+            clusters=examined.found.clusters,
+            own=own,
         )
     return Data(catalog, cache, cut, to_remember, examined)
 

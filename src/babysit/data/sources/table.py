@@ -44,7 +44,7 @@ def read_rows(source: str, data: bytes, *, required: Sequence[str], optional: Se
         UserError: when it is no such table; while iterating, when a line is not.
     """
     encoding = _encoding(source, data)
-    delimiter, header = _header(source, _lines(data, encoding), required)
+    delimiter, header = _header(source, _lines(data, encoding), (*required, *optional))
     doubled = next((name for name in (*required, *optional) if header.count(name) > 1), "")
     if doubled:
         raise UserError(f"there are two columns '{doubled}'", where=source, hint="Take one of them away")
@@ -111,8 +111,8 @@ def _lines(data: bytes, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(data), encoding=encoding, errors=errors, newline="")
 
 
-def _header(source: str, lines: io.TextIOWrapper, required: Sequence[str]) -> tuple[str, list[str]]:
-    """The delimiter under which the first line names the most of what is required, and the names."""
+def _header(source: str, lines: io.TextIOWrapper, wanted: Sequence[str]) -> tuple[str, list[str]]:
+    """The delimiter under which the first line names the most of what is wanted, and the names."""
     found = []
     for delimiter in DELIMITERS:
         lines.seek(0)
@@ -122,8 +122,8 @@ def _header(source: str, lines: io.TextIOWrapper, required: Sequence[str]) -> tu
         except csv.Error:
             continue
         names = [cell.strip().lower() for cell in cells]
-        found.append((sum(name in names for name in required), len(names), delimiter, names))
+        found.append((sum(name in names for name in wanted), len(names), delimiter, names))
     if not found or not any(names for *_, names in found):
-        raise UserError("the first line is not CSV", where=source, legal=",".join(required))
+        raise UserError("the first line is not CSV", where=source, legal=",".join(wanted))
     *_, delimiter, names = max(found, key=lambda one: one[:2])
     return delimiter, names
