@@ -128,7 +128,7 @@ def test_bad_lists_get_a_sentence(lists, exclude, relabel, said: str) -> None:
 
 
 def test_a_list_that_is_not_there() -> None:
-    with pytest.raises(UserError, match="nowhere.csv: the list cannot be read: No such file"):
+    with pytest.raises(UserError, match=r"nowhere\.csv: the list cannot be read: No such file"):
         read_lists("nowhere.csv", None)
 
 
