@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models clean
+.PHONY: demo test check unit wheel-test models fuzz clean
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -50,6 +50,12 @@ wheel-test: .venv/.installed-dev
 	"$$work/venv/bin/python" -c 'import json; print("wheel-test: validation accuracy", json.load(open("result.json"))["validation"]["accuracy"])'; \
 	test -s run/report.html; \
 	echo "wheel-test: passed"
+
+# An hour of hostile files for every reader; goes on from what the last hour learned. FUZZ_SECONDS=60 for a minute.
+FUZZ_SECONDS ?= 3600
+fuzz: .venv/.installed-dev
+	$(PIP_INSTALL) --editable '.[fuzz]'
+	$(BIN)/python fuzz/run.py $(FUZZ_SECONDS)
 
 # A stamp each, so that a second call installs nothing unless a version changed.
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python

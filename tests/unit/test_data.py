@@ -138,6 +138,7 @@ def test_links_out_of_the_root_are_left_out_and_said(tmp_path: Path, make_folder
     (folder / "cats" / "in.png").symlink_to(folder / "cats" / "000.png")
     (folder / "cats" / "dangling.png").symlink_to(folder / "cats" / "gone.png")
     (folder / "loop").symlink_to(folder)
+    (folder / "cats" / "itself.png").symlink_to("itself.png")
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "x.png").write_bytes(picture(0, 51))
     (folder / "linked").symlink_to(tmp_path / "more")

@@ -107,9 +107,10 @@ def test_ways_to_write_the_same_csv(place, text: bytes) -> None:
         ("path,label\na/000.png,cat\n", "only one class, 'cat'"),
         ("path,label\n", "no images here"),
         ("path,label\0\n", "not text"),
+        ("path,label\n\0.png,cat\n".encode("utf-16"), "no path a file can have"),
     ],
 )
-def test_bad_csvs_get_a_sentence(place, text: str, said: str) -> None:
+def test_bad_csvs_get_a_sentence(place, text: str | bytes, said: str) -> None:
     with pytest.raises(UserError, match=said):
         open_source(place(text))
 

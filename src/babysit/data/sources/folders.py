@@ -31,13 +31,13 @@ def folders(source: str) -> Catalog:
                 empty.append(Path(folder).relative_to(root).as_posix())
             for file in files:
                 path = Path(folder) / file
-                if path.is_symlink() and not path.resolve().is_relative_to(root):
-                    outside += 1
-                    continue
                 try:
                     status = path.stat()
                 except OSError:
-                    continue  # it vanished between listing and asking
+                    continue  # it vanished between listing and asking, or is a link to nothing
+                if path.is_symlink() and not path.resolve().is_relative_to(root):
+                    outside += 1
+                    continue
                 if not stat.S_ISREG(status.st_mode):
                     special += 1
                     continue

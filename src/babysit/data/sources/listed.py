@@ -103,6 +103,8 @@ def safe_path(path: str, where: str) -> str:
     Raises:
         UserError: when it leads out of the CSV's folder.
     """
+    if "\0" in path:
+        raise UserError(f"{path!r} is no path a file can have", where=where)
     pieces = path.replace("\\", "/").split("/")
     if pieces[0] == "" or ".." in pieces or re.match("[A-Za-z]:", path) or "://" in path:
         raise UserError(
