@@ -10,7 +10,7 @@ from pathlib import Path
 
 from babysit.names import from_cell, read_table
 
-CLASSES = ("=cmd|' /C calc'!A0", "<script>alert(1)</script>", "\u202edet\x1b[31mrever\nLine")
+CLASSES = ("=cmd|' /C calc'!A0", "<script>alert(1)</script>", "\u202edet\x1b[31mrever\nLine\udcfe")
 NAMES = ("+1.png", "-1.png", "@x.png", "'=x.png", "a\nb.png", "a\rb.png", '"><img src=x onerror=alert(1)>.png', "x" * 251 + ".png",
          "\udcff\udc80.png", "\\xff.png", "👩‍👩‍👧.png", "\u2028\u2066.png", "\x1b]0;t\x07.png", "a,b;c\t.png")  # fmt: skip
 

@@ -111,6 +111,11 @@ def test_a_name_that_no_file_can_have_is_told(name: str, tmp_path: Path, monkeyp
         open_source(name)
 
 
+def test_a_path_that_is_no_text_is_refused(tmp_path: Path, make_folder) -> None:
+    with pytest.raises(UserError, match="not text in UTF-8"):
+        open_source(str(make_folder(tmp_path / "d\udcff", {"a": 2, "b": 2})))
+
+
 def test_a_file_that_is_no_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.rar").write_bytes(b"Rar!")
     with pytest.raises(UserError, match="not data that can be read"):

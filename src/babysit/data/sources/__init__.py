@@ -57,6 +57,14 @@ def open_source(source: str, show: Show | None = None) -> Catalog:
     Raises:
         UserError: when there is nothing of that name, or it is of no kind that can be read.
     """
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            "the path is not text in UTF-8, so no recipe can hold it",
+            where=source,
+            hint="Rename it, or make a link to it with a plain name and give that",
+        ) from error
     if source in BUILT_IN:
         return SOURCES[source](source)
     if source in DATA_SETS:
