@@ -48,6 +48,25 @@ def zip_of_folders(root: Path, backwards: bool, tools) -> Path:
     return root / "data.zip"
 
 
+def tar_of_folders(root: Path, backwards: bool, tools) -> Path:
+    folder = class_folders(root / "folder", backwards, tools)
+    with tarfile.open(root / "data.tgz", "w:gz") as archive:
+        for name in in_turn([str(path.relative_to(folder)) for path in folder.rglob("*.png")], backwards):
+            archive.add(folder / name, name)
+    shutil.rmtree(folder)
+    return root / "data.tgz"
+
+
+def csv_of_paths(root: Path, backwards: bool, tools) -> Path:
+    zip_of_folders(root, backwards, tools)
+    class_folders(root, backwards, tools)
+    rows = [
+        f"{place}{label}/{number}.png,{label}" for label in "ab" for number in range(3) for place in ("", "data.zip/")
+    ]
+    (root / "list.csv").write_text("\n".join(["path,label", *in_turn(rows, backwards)]), encoding="utf-8")
+    return root / "list.csv"
+
+
 def cifar_python(root: Path, backwards: bool, tools) -> Path:
     folder = tools.make_cifar(root / "unpacked", 4)
     with tarfile.open(root / "cifar-10-python.tar.gz", "w:gz") as archive:
@@ -101,6 +120,8 @@ SAMPLES = {
     "digits": lambda root, backwards, tools: Path("digits"),
     "folders": class_folders,
     "zip": zip_of_folders,
+    "tar": tar_of_folders,
+    "csv": csv_of_paths,
     "cifar-python": cifar_python,
     "cifar-binary": cifar_binary,
     "idx": idx,
