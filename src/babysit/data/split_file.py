@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -23,37 +24,25 @@ from babysit.data.split import (
 )
 from babysit.data.units import content_array
 from babysit.errors import UserError
+from babysit.names import from_cell, table_text
 from babysit.show import plural
 
 COLUMNS = ("path", "label", "part", "hash")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def split_table(catalog: Catalog, cut: Split) -> str:
     """The split as CSV text, a line per image: path, label, part, content hash."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(COLUMNS)
-    classes = [written(name) for name in catalog.classes]
-    for name in PARTS:
-        for row in cut.rows[name].tolist():
-            table.writerow([written(catalog.names[row]), classes[catalog.labels[row]], name, cut.hashes[row]])
-    return stream.getvalue()
-
-
-def written(text: str) -> str:
-    """A name as it stands in the table: text in UTF-8 that no spreadsheet takes for a formula.
-
-    >>> written("a/b.png"), written("=1+1.png")
-    ('a/b.png', "'=1+1.png")
-    """
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return f"'{text}" if text.startswith((*FORMULA, "'")) else text
+    rows = (
+        (catalog.names[row], catalog.classes[catalog.labels[row]], name, cut.hashes[row])
+        for name in PARTS
+        for row in cut.rows[name].tolist()
+    )
+    return table_text(chain([COLUMNS], rows))
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What a split file says, an entry per line: the path and the label as written, the part as a place in PARTS, the
+    """What a split file says, an entry per line: the path, the label, the part as a place in PARTS, the
     content hash (empty where the file has none)."""
 
     path: Path
@@ -70,7 +59,7 @@ def read_split(path: Path) -> Listed:
         UserError: when it cannot be read, has no column `path` or `part`, or names an unknown part.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # as it is: a line end may stand in a name
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise UserError(
@@ -99,7 +88,7 @@ def read_split(path: Path) -> Listed:
                 raise UserError(
                     f"'{part}' is not a part", where=f"{path}:{lines.line_num}", legal=", ".join(PART_NAMES)
                 )
-            rows.append((name, label, "", content.strip()))
+            rows.append((from_cell(name), from_cell(label), "", content.strip()))
             numbers.append(PARTS.index(number))
     except csv.Error as error:
         raise UserError(f"this is not a CSV file: {error}", where=f"{path}:{lines.line_num}") from error
@@ -167,7 +156,7 @@ def _lines_of(catalog: Catalog, hashes: Sequence[str], file: Listed) -> NDArray[
     by_name = {file.names[at]: at for at in order if file.hashes[at] not in here}
     found = np.full(len(hashes), UNKNOWN, np.int64)
     for row, content in enumerate(hashes):
-        name = written(catalog.names[row])
+        name = catalog.names[row]
         at = both.get((content, name))
         if at is None:
             at = by_hash.get(content)
@@ -196,7 +185,7 @@ def _listed_notes(catalog: Catalog, file: Listed, line: NDArray[np.int64], part:
     other = [
         catalog.names[row]
         for row in np.flatnonzero(line >= 0).tolist()
-        if file.labels[line[row]] not in ("", written(catalog.classes[catalog.labels[row]]))
+        if file.labels[line[row]] not in ("", catalog.classes[catalog.labels[row]])
     ]
     if other:
         notes.append(

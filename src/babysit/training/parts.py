@@ -12,7 +12,7 @@ from babysit.data import split_memory
 from babysit.data.catalog import Catalog
 from babysit.data.folds import fold_split
 from babysit.data.split import Split, default_share, split
-from babysit.data.split_file import Listed, read_split, split_as_listed, written
+from babysit.data.split_file import Listed, read_split, split_as_listed
 from babysit.data.units import content_array
 from babysit.errors import UserError
 from babysit.recipe import Recipe
@@ -91,9 +91,8 @@ def _wish(catalog: Catalog, recipe: Recipe) -> split_memory.Wish:
 
 def _check_unchanged(catalog: Catalog, hashes: Sequence[str], usable: NDArray[np.bool_], file: Listed) -> None:
     before = set(zip(file.names, file.labels, file.hashes, strict=True))
-    classes = [written(name) for name in catalog.classes]
     now = {
-        (written(catalog.names[row]), classes[catalog.labels[row]], hashes[row])
+        (catalog.names[row], catalog.classes[catalog.labels[row]], hashes[row])
         for row in np.flatnonzero(usable).tolist()
     }
     if before != now:
