@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from babysit import api
+from babysit.errors import UserError
 
 NAMES = ['<img src=x onerror="alert(1)">.png', "=1+1.png", "a\nb.png", "\u202egnp.exe.png", "\U0001f408.png"]
 
@@ -80,3 +81,11 @@ def test_train_leaves_out_the_training_copy_of_a_leak_and_says_so(leaky: Path, t
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     left_out = manifest["data"]["audit"]["left_out_of_training"]
     assert left_out == [{"path": "train/cats/03.png", "same_as": "test/cats/copy.png"}]
+
+
+def test_parts_that_are_copies_of_one_another_are_refused(tmp_path: Path, make_folder) -> None:
+    for part in ("train", "test"):
+        make_folder(tmp_path / "d" / part, {"cats": 5, "dogs": 5})
+    with pytest.raises(UserError, match="all training images of 'cats', 'dogs' are in val or test too"):
+        api.train(str(tmp_path / "d"), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -123,6 +123,7 @@ def decode(
     with clock.section("audit"):
         examined = examine(catalog, cache, audit(catalog, cache, recipe.data.resize))
     usable[examined.related.dropped] = False
+    _check_left(catalog, usable, len(examined.related.dropped))
     with clock.section("split"):
         cut, to_remember = parts.cut_parts(
             catalog,
@@ -133,6 +134,18 @@ def decode(
             own=own,
         )
     return Data(catalog, cache, cut, to_remember, examined)
+
+
+def _check_left(catalog: Catalog, usable: NDArray[np.bool_], dropped: int) -> None:
+    """Refuses data whose training images of a class are all in a held-out part too: no figure would mean anything."""
+    training = np.fromiter((part in ("", "train") for part in catalog.parts), bool, len(catalog))
+    left = np.bincount(catalog.labels[training & usable], minlength=len(catalog.classes))
+    if dropped and (empty := [name for name, count in zip(catalog.classes, left, strict=True) if not count]):
+        raise UserError(
+            f"all training images of {', '.join(repr(name) for name in empty[:5])} are in val or test too",
+            where=catalog.source,
+            hint="The parts are copies of one another: remove val and test, and babysit cuts them from the rest",
+        )
 
 
 def write_split(run: Run, data: Data, recipe: Recipe) -> str:
