@@ -24,7 +24,7 @@ from babysit.data.catalog import Catalog
 from babysit.data.decode import Resize
 from babysit.record import atomic
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the audit can come to something else on the same images, so that no kept result is used."""
 
 ENORMOUS = 25_000_000

@@ -21,7 +21,7 @@ LEADING = 26
 """Of so many of the lowest frequencies each order's leading bits are chosen: they are the ones that change least."""
 
 KEY_BITS = 32
-MOST_DIFFERENT = 20
+MOST_DIFFERENT = 16
 LEAST_ALIKE = 0.8
 """Cosine of two patterns below which nothing is confirmed on pixels."""
 
@@ -45,7 +45,7 @@ def candidates(prints: Fingerprints) -> NDArray[np.int64]:
         keys = _keys(prints.bits, order)
         ranked = np.argsort(keys, kind="stable")
         ordered = keys[ranked]
-        for pairs, alike in _queries(prints, words, order, ranked, ordered):
+        for pairs, alike in _queries(prints, words[ranked], order, ranked, ordered):
             found.append(pairs)
             scores.append(alike)
     if not count or not found:
@@ -77,14 +77,13 @@ def _queries(
             for start in range(0, count, CHUNK):
                 rows = np.arange(start, min(start + CHUNK, count))
                 rows = rows[np.argsort(keys[rows], kind="stable")]
-                at = np.searchsorted(ordered, keys[rows])
+                mine, at = own[rows], np.searchsorted(ordered, keys[rows])
                 for step in range(-WINDOW, WINDOW + 1):
-                    other = ranked[np.clip(at + step, 0, count - 1)]
-                    differing = np.bitwise_count(own[rows] ^ words[other])
-                    near = np.flatnonzero((differing <= MOST_DIFFERENT) & (rows != other))
-                    left, right = rows[near], other[near]
+                    place = np.clip(at + step, 0, count - 1)
+                    near = np.flatnonzero(np.bitwise_count(mine ^ words[place]) <= MOST_DIFFERENT)
+                    left, right = rows[near], ranked[place[near]]
                     alike = _cosine(pattern[left] * signs, prints.pattern[right])
-                    good = alike >= LEAST_ALIKE
+                    good = (alike >= LEAST_ALIKE) & (left != right)
                     pairs = np.stack([left, right, np.full(len(left), mirrored)], axis=1)[good]
                     yield pairs, alike[good]
 
