@@ -243,6 +243,19 @@ def test_the_audit_is_kept_beside_the_cache_and_found_again(tmp_path: Path, monk
     assert (audit(catalog, cache, "pad").exact == first.exact).all()
 
 
+def test_a_rotten_block_is_mended_before_it_is_looked_at(tmp_path: Path) -> None:
+    for number in range(8):
+        folder = tmp_path / "data" / f"class{number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        scene(number).save(folder / f"{number}.png")
+    catalog = open_source(str(tmp_path / "data"))
+    pixels = open_cache(catalog, SIDE, "pad", progress=lambda _: None).path / "pixels.u8"
+    whole = pixels.read_bytes()
+    pixels.write_bytes(bytes(len(whole)))
+    found = audit(catalog, open_cache(catalog, SIDE, "pad", progress=lambda _: None), "pad")
+    assert len(found.blank) == 0 and pixels.read_bytes() == whole
+
+
 def test_unreadable_rows_are_nobodys_duplicates() -> None:
     catalog, cache = data_of([*SCENES[:20], SCENES[0], SCENES[0]])
     cache.pixels[[3, 4]] = 0

@@ -16,13 +16,14 @@ BLOCK_BYTES = 12 * 2**20
 
 
 def read_rows(cache: Cache, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Canvases of the given rows, read from the file where there is one.
+    """Canvases of the given rows, checked, and read from the file where there is one.
 
     Pages of a memory map count as the process's own memory once touched; a whole data set would be.
 
     Shape:
         (len(rows), size, size, 3).
     """
+    cache.check(rows)
     pixels = cache.pixels
     if not isinstance(pixels, np.memmap) or pixels.filename is None:
         return pixels[rows]
