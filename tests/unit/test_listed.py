@@ -149,7 +149,7 @@ def test_what_is_not_there_is_unreadable_and_counted(place) -> None:
     cache = open_cache(catalog, 12, "pad", progress=lambda count: None)
     unreadable = {catalog.names[row]: reason for row, reason in cache.unreadable.items()}
     assert set(unreadable) == {"b/gone.png", "b", "b/000.png/x", "z.zip/x.png"}
-    assert unreadable["b/gone.png"] == "No such file or directory" and unreadable["b"] == "it is no regular file"
+    assert unreadable["b/gone.png"] == "No such file or directory" and unreadable["b"] == "Is a directory"
 
 
 def test_a_line_that_is_repeated_is_left_out_and_said(place) -> None:

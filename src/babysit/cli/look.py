@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from babysit.names import for_terminal
+
 if TYPE_CHECKING:
     from babysit.api.looking import Looked
 
@@ -55,12 +57,10 @@ def _print(looked: Looked) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from babysit.reporting.album import readable
-
     console = Console(highlight=False, soft_wrap=True)
 
     def say(text: str) -> None:
-        console.print(Text(readable(text)))
+        console.print(Text(for_terminal(text)))
 
     say(looked.verdict)
     console.print()
@@ -76,7 +76,7 @@ def _print(looked: Looked) -> None:
     most = max((sum(counts) for counts in looked.counts.values()), default=1) or 1
     for name, counts in list(looked.counts.items())[:MOST_CLASSES]:
         cells = [Text(f"{count:,}") for count in counts]
-        table.add_row(Text(readable(name)), *cells, Text("\u2588" * round(BAR * sum(counts) / most)))
+        table.add_row(Text(for_terminal(name)), *cells, Text("\u2588" * round(BAR * sum(counts) / most)))
     console.print(table)
     if len(looked.counts) > MOST_CLASSES:
         say(f"and {len(looked.counts) - MOST_CLASSES} more classes")

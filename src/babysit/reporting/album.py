@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -17,6 +16,7 @@ from babysit.data.cache import MODES
 from babysit.data.catalog import PARTS
 from babysit.errors import writing
 from babysit.figures.sheets import picture_uri, reduced, sheet
+from babysit.names import for_page as _escape
 from babysit.record import atomic
 from babysit.show import plural
 
@@ -272,16 +272,3 @@ def _augmented(sample: Sample) -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<h2>{title}</h2>\n{body}"
-
-
-def readable(text: str) -> str:
-    r"""A text without marks that cannot be seen: control characters, and those that turn the direction of writing.
-
-    >>> readable("a\u202eb")
-    'a\\u202eb'
-    """
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
-
-
-def _escape(text: str) -> str:
-    return html.escape(readable(text), quote=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -186,7 +187,10 @@ def read_file(path: Path) -> bytes:
     """
     # Without waiting: a pipe put where a file was would hold the program for ever.
     handle = Handle(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-    if not stat.S_ISREG(os.fstat(handle.descriptor).st_mode):
+    mode = os.fstat(handle.descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
         raise OSError("it is no regular file")
     check_member_size(handle.size)
     return handle.read(0, handle.size)
