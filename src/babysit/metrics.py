@@ -89,7 +89,8 @@ class Scores:
     """What a set of predictions is worth.
 
     `accuracy` is correct / count; `loss` the mean of -ln(probability of the true class) in nats;
-    `interval` the 95 % Wilson interval of the accuracy; `confusion[t][p]` counts images of class t predicted as p.
+    `interval` the 95 % Wilson interval of the accuracy; `confusion[t][p]` counts images of class t predicted as p;
+    `among_five` counts images whose true class is among the five most probable.
     """
 
     count: int
@@ -97,6 +98,7 @@ class Scores:
     loss: float
     confusion: tuple[tuple[int, ...], ...]
     classes: tuple[str, ...]
+    among_five: int
 
     @property
     def accuracy(self) -> float:
@@ -107,6 +109,16 @@ class Scores:
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the accuracy."""
         return wilson_interval(self.correct, self.count)
+
+    @property
+    def top5(self) -> float:
+        """Share of the images whose true class is among the five most probable; 1 where there are five classes or fewer."""
+        return self.among_five / self.count if self.count else math.nan
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean of the classes' F1, every class counting the same; a class never seen nor predicted counts 0."""
+        return sum(row.f1 for row in self.per_class()) / len(self.classes) if self.count else math.nan
 
     def per_class(self) -> list[ClassScore]:
         """Precision, recall and F1 of every class, in class order."""
@@ -142,6 +154,8 @@ class Scores:
             "interval": [low, high],
             "count": self.count,
             "correct": self.correct,
+            "top5": self.top5,
+            "macro_f1": self.macro_f1,
             "per_class": [
                 {"class": row.name, "precision": row.precision, "recall": row.recall, "f1": row.f1, "count": row.count}
                 for row in self.per_class()
@@ -171,5 +185,75 @@ def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64], classes
     # A probability that is not a number is worth nothing, so that the loss stays a number.
     true = np.nan_to_num(probabilities[np.arange(count), labels].astype(np.float64), nan=0.0)
     loss = float(-np.log(np.maximum(true, 1e-12)).sum() / count) if count else math.nan
-    rows = tuple(tuple(int(cell) for cell in row) for row in confusion)
-    return Scores(count, int(np.trace(confusion)), loss, rows, classes)
+    rows = tuple(tuple(row) for row in confusion.tolist())
+    return Scores(count, int(np.trace(confusion)), loss, rows, classes, among_most_probable(probabilities, labels, 5))
+
+
+def among_most_probable(probabilities: NDArray[np.float32], labels: NDArray[np.int64], most: int) -> int:
+    """How many images have their true class among the `most` most probable; of equals, the first class comes first.
+
+    >>> among_most_probable(np.array([[.2, .5, .3], [.2, .5, .3]], np.float32), np.array([2, 0]), 2)
+    1
+    """
+    if not len(labels):
+        return 0
+    true = probabilities[np.arange(len(labels)), labels][:, None]
+    earlier = np.arange(probabilities.shape[1]) < labels[:, None]
+    before = (probabilities > true) | ((probabilities == true) & earlier)
+    return int((before.sum(axis=1) < most).sum())
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """McNemar's exact test: how likely so uneven a split of the disagreements is between equally good classifiers.
+
+    p = min(1, 2 · P(B <= min(b, c))), B binomial(b + c, 1/2)
+
+    Arguments:
+        only_first: b, images that the first got right and the second wrong.
+        only_second: c, the other way round.
+
+    >>> round(mcnemar(0, 6), 9), mcnemar(3, 3)
+    (0.03125, 1.0)
+
+    Source: McNemar, "Note on the sampling error of the difference between correlated proportions", Psychometrika 12
+    (1947); the exact form: Cochran (1950).
+    """
+    trials, least = only_first + only_second, min(only_first, only_second)
+    # Terms relative to the largest one, so that thousands of disagreements neither overflow nor vanish.
+    log_terms = [
+        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) - trials * math.log(2)
+        for k in range(least + 1)
+    ]
+    return min(1.0, 2 * math.fsum(math.exp(term) for term in log_terms))
+
+
+def expected_best(looks: int) -> float:
+    """The expected largest of `looks` independent standard normal numbers.
+
+    E = integral of x · k · phi(x) · Phi(x)^(k-1), by the trapezoidal rule from -12 to 12.
+
+    >>> [round(expected_best(looks), 4) for looks in (2, 3, 10)]
+    [0.5642, 0.8463, 1.5388]
+    """
+    assert looks >= 1
+    points, step = 4801, 24 / 4800
+    total = 0.0
+    for place in range(points):
+        x = -12 + place * step
+        density = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+        below = 0.5 * math.erfc(-x / math.sqrt(2))
+        total += x * looks * density * below ** (looks - 1)
+    return total * step
+
+
+def optimism(accuracy: float, count: int, looks: int) -> float:
+    """By how much the best of `looks` equally good, independent classifiers reads too high on `count` images.
+
+    sqrt(p(1 - p)/n) · E[largest of k standard normals]. Networks that err on the same images gain less.
+
+    Arguments:
+        accuracy: p, 0 to 1.
+        count: n, at least 1.
+        looks: k, at least 1.
+    """
+    return math.sqrt(accuracy * (1 - accuracy) / count) * expected_best(looks)

@@ -24,6 +24,7 @@ FLOORS = {
     "seeds": 1,
     "metrics": 1,
     "places": 1,
+    "calibration": 1,
     "clock": 1,
     "show": 1,
     "record": 2,
@@ -42,6 +43,7 @@ FLOORS = {
     "inference": 5,
     "checks": 6,
     "searching": 6,
+    "evaluating": 6,
     "reporting": 6,
     "exporting": 6,
     "serving": 6,
@@ -246,7 +248,8 @@ TORCH_FREE = [
     *(
         f"babysit.{name}"
         for name in modules(SOURCE)
-        if name.split(".")[0] in ("recipe", "record", "diagnosing", "figures", "reporting", "metrics", "clock")
+        if name.split(".")[0]
+        in ("recipe", "record", "diagnosing", "figures", "reporting", "metrics", "calibration", "clock")
     ),
 ]
 

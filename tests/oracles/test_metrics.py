@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from sklearn.metrics import (
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_recall_fscore_support,
+    top_k_accuracy_score,
+)
 
-from babysit.metrics import score, wilson_interval
+from babysit.metrics import expected_best, mcnemar, optimism, score, wilson_interval
 
 Z = 1.959963984540054
 
@@ -58,7 +64,8 @@ def test_wilson_interval_covers_as_often_as_it_says() -> None:
     assert 0.92 < covered < 0.97
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.filterwarnings("ignore:'k' \\(5\\) greater")
+@pytest.mark.parametrize("seed", range(12))
 def test_per_class_figures_are_scikit_learns(seed: int) -> None:
     generator = np.random.default_rng(seed)
     classes = tuple(f"class {index}" for index in range(2 + seed))
@@ -79,6 +86,9 @@ def test_per_class_figures_are_scikit_learns(seed: int) -> None:
     assert [row.count for row in rows] == list(count)
     assert np.array_equal(scores.confusion, confusion_matrix(labels, guesses, labels=numbers))
     assert scores.accuracy == pytest.approx((labels == guesses).mean())
+    assert scores.macro_f1 == pytest.approx(f1_score(labels, guesses, labels=numbers, average="macro", zero_division=0))
+    if len(classes) > 2:
+        assert scores.top5 == pytest.approx(top_k_accuracy_score(labels, probabilities, k=5, labels=numbers))
     exact = probabilities.astype(np.float64)
     assert scores.loss == pytest.approx(
         log_loss(labels, exact / exact.sum(axis=1, keepdims=True), labels=numbers), rel=1e-6
@@ -96,3 +106,29 @@ def test_most_confused_is_sorted_and_leaves_out_the_right_ones() -> None:
 def test_no_predictions_are_no_score() -> None:
     scores = score(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"))
     assert math.isnan(scores.accuracy) and math.isnan(scores.loss) and scores.interval == (0.0, 1.0)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_the_binomial_sum_in_whole_numbers(first: int, second: int) -> None:
+    trials = first + second
+    tail = sum(math.comb(trials, k) for k in range(min(first, second) + 1))
+    assert mcnemar(first, second) == pytest.approx(min(1.0, 2 * tail / 2**trials), rel=1e-9)
+
+
+def test_mcnemar_of_many_disagreements_neither_overflows_nor_vanishes() -> None:
+    tail = sum(math.comb(4000, k) for k in range(1901))
+    assert mcnemar(1900, 2100) == pytest.approx(2 * (tail / 2**4000), rel=1e-9)
+
+
+def test_the_expected_best_is_what_is_known_and_what_is_drawn() -> None:
+    assert expected_best(1) == pytest.approx(0, abs=1e-12)
+    assert expected_best(2) == pytest.approx(1 / math.sqrt(math.pi), rel=1e-9)
+    assert expected_best(3) == pytest.approx(1.5 / math.sqrt(math.pi), rel=1e-9)
+    drawn = np.random.default_rng(0).normal(size=(200_000, 7)).max(axis=1).mean()
+    assert expected_best(7) == pytest.approx(drawn, abs=0.01)
+
+
+def test_optimism_is_what_choosing_the_best_of_equals_gains() -> None:
+    generator = np.random.default_rng(1)
+    best = generator.binomial(2000, 0.9, size=(20_000, 5)).max(axis=1) / 2000
+    assert optimism(0.9, 2000, 5) == pytest.approx(best.mean() - 0.9, rel=0.05)
