@@ -50,6 +50,12 @@ def cache_home(tmp_path_factory, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def state_home(cache_home) -> Path:
+    """The memory of this test alone, the ledger of looks among it; the user's is never touched."""
+    return cache_home / "state"
+
+
+@pytest.fixture
 def png():
     """uint8 pixels -> the bytes of a PNG file."""
     return _png

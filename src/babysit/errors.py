@@ -107,6 +107,7 @@ def writing(path: Path, what: str) -> Iterator[None]:
             raise UserError(
                 f"{what} could not be written ({error.strerror})",
                 where=str(path),
-                hint="Choose a place you may write to: -o for the run, BABYSIT_CACHE for the decoded cache",
+                hint="Choose a place you may write to: -o for the run, BABYSIT_CACHE for the decoded cache, BABYSIT_STATE "
+                "for the ledger of looks at test images",
             ) from error
         raise

@@ -20,7 +20,7 @@ from babysit.errors import UserError
 from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation
 
 FORMAT = 1
-Kind = Literal["step", "epoch", "correction"]
+Kind = Literal["step", "epoch", "correction", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)

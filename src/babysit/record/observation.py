@@ -16,11 +16,15 @@ QUANTITIES: dict[str, str] = {
     "train_accuracy": "share",
     "validation_loss": "nat",
     "validation_accuracy": "share",
+    "validation_macro_f1": "share",
     "images_per_second": "image/s",
     "peak_memory": "byte",
     # a budget's correction
     "total_steps": "step",
     "elapsed": "s",
+    # an end before the plan's
+    "best_step": "step",
+    "epochs_without_better": "epoch",
 }
 """Quantity -> unit. Loss is in nats: natural logarithms; `loss` is its data part, `penalty` its regularisation part.
 The hinge losses have no unit of their own and are written under the same names. A share runs from 0 to 1."""

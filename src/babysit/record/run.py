@@ -76,6 +76,21 @@ class Run:
         """Predicted probabilities, a file per part."""
         return self.path / "predictions"
 
+    @property
+    def calibration(self) -> Path:
+        """The temperature of each view, and what it did on validation."""
+        return self.path / "calibration.json"
+
+    @property
+    def likeness(self) -> Path:
+        """How far the training images' features lie apart, for telling images of another kind."""
+        return self.path / "likeness.safetensors"
+
+    @property
+    def looks(self) -> Path:
+        """A copy of the looks at this run's test images."""
+        return self.path / "test-ledger.json"
+
     def read_manifest(self) -> dict[str, Any]:
         """The manifest.
 

@@ -1,0 +1,117 @@
+"""What a network said of a part's images, kept in the run: `predictions/val.npz`, `predictions/test.npz`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.calibration import Calibration
+from babysit.errors import UserError, writing
+from babysit.metrics import Scores, score
+from babysit.record import atomic
+from babysit.record.run import Run
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The probabilities of a part's images, as the network gave them (at temperature 1).
+
+    `rows` of the decoded cache; `labels` class indices; `probabilities` (n, classes); `paths` and `hashes` from the
+    run's split, in the same order.
+    """
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    paths: tuple[str, ...]
+    hashes: tuple[str, ...]
+
+    def scores(self, classes: tuple[str, ...]) -> Scores:
+        """What they are worth."""
+        return score(self.probabilities, self.labels, classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a run's `split.csv`."""
+
+    path: str
+    label: str
+    part: str
+    hash: str
+
+
+def write(run: Run, part: str, rows: NDArray[np.int64], labels: NDArray[np.int64], said: NDArray[np.float32]) -> None:
+    """Keeps a part's probabilities, with the cache row and true label of each image."""
+    stream = io.BytesIO()
+    np.savez(stream, rows=rows, labels=labels, probabilities=said)
+    with writing(run.predictions, "the predictions"):
+        run.predictions.mkdir(exist_ok=True)
+        atomic.write_bytes(run.predictions / f"{part}.npz", stream.getvalue())
+
+
+def read(run: Run, part: str = "val") -> Predicted:
+    """A part's kept probabilities.
+
+    Raises:
+        UserError: when there are none, or they do not fit the run's split.
+    """
+    path = run.predictions / f"{part}.npz"
+    if not path.exists():
+        raise UserError(
+            "the run has not finished an epoch, so there is nothing to judge"
+            if part == "val"
+            else "the run's test part has not been looked at",
+            where=str(run.path),
+            hint="Train it further with --resume" if part == "val" else f"`babysit test {run.path}` does",
+        )
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            rows, labels, said = arrays["rows"], arrays["labels"], arrays["probabilities"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError("the kept predictions cannot be read", where=str(path)) from error
+    listed = [one for one in read_split(run) if one.part == part]
+    if len(listed) != len(rows):
+        raise UserError(
+            f"{len(rows)} predictions are kept, but split.csv lists {len(listed)} images in this part",
+            where=str(path),
+            hint="A file of the run was changed from outside",
+        )
+    return Predicted(rows, labels, said, tuple(one.path for one in listed), tuple(one.hash for one in listed))
+
+
+def read_split(run: Run) -> list[Listed]:
+    """Which image is in which part, in the order of the file.
+
+    Raises:
+        UserError: when the table is missing or not what `train` wrote.
+    """
+    try:
+        with run.split.open(encoding="utf-8", newline="") as stream:
+            return [Listed(row["path"], row["label"], row["part"], row["hash"]) for row in csv.DictReader(stream)]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            "the run's split.csv cannot be read, so its images are not known", where=str(run.split)
+        ) from error
+
+
+def write_calibrations(run: Run, calibrations: dict[str, Calibration]) -> None:
+    """Adds the calibration of some views to the run's."""
+    with writing(run.path, "the calibration"):
+        kept = {view: one.as_json() for view, one in {**read_calibrations(run), **calibrations}.items()}
+        atomic.write_json(run.calibration, kept)
+
+
+def read_calibrations(run: Run) -> dict[str, Calibration]:
+    """The calibration of each view that was fitted; empty for a run that has none (an older or unfinished one)."""
+    try:
+        kept = json.loads(run.calibration.read_text(encoding="utf-8"))
+        return {view: Calibration.from_json(value) for view, value in kept.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
