@@ -11,23 +11,31 @@ from babysit.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from babysit.api import (
+        compare,
         cross_validate,
+        list_runs,
         load,
         look,
         predict,
         report,
         summarize,
+        suspects,
+        test,
         train,
     )
 
 __all__ = [
     "__version__",
+    "compare",
     "cross_validate",
+    "list_runs",
     "load",
     "look",
     "predict",
     "report",
     "summarize",
+    "suspects",
+    "test",
     "train",
 ]
 

@@ -7,7 +7,8 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -107,6 +108,17 @@ def _choose_precision(step: Step) -> tuple[str, str, float]:
     if ratio < WORTH:
         return "float32", f"the self-test measured bfloat16 at {ratio:.2f} times its speed", taken["float32"]
     return "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast", taken["bfloat16"]
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """So many processor threads for the arithmetic inside; None leaves them as they are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

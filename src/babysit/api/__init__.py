@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from babysit.api.folds import CrossValidated, cross_validate
+    from babysit.api.judging import compare, suspects, test
     from babysit.api.keeping import decoded_images
     from babysit.api.looking import Looked, look
+    from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.showing import summarize
     from babysit.api.using import load, predict, report
@@ -20,14 +22,20 @@ __all__ = [
     "CrossValidated",
     "Looked",
     "Trained",
+    "compare",
     "cross_validate",
     "decoded_images",
     "dry_run",
+    "find_run",
+    "list_runs",
     "load",
     "look",
     "predict",
+    "remove_run",
     "report",
     "summarize",
+    "suspects",
+    "test",
     "train",
 ]
 
@@ -44,6 +52,12 @@ HOMES = {
     "load": "using",
     "predict": "using",
     "report": "using",
+    "compare": "judging",
+    "suspects": "judging",
+    "test": "judging",
+    "find_run": "run_folders",
+    "list_runs": "run_folders",
+    "remove_run": "run_folders",
 }
 """Public name -> the module of this folder that holds it."""
 

@@ -23,6 +23,7 @@ from babysit.data.corrections import read_lists
 from babysit.device import describe
 from babysit.diagnosing import RULES
 from babysit.errors import InterruptedTraining, UserError, writing
+from babysit.evaluating import finishing
 from babysit.recipe import Override, Parsed, Recipe, parse, read_resolved, render, setting_names
 from babysit.record import atomic
 from babysit.record import run as runs
@@ -232,6 +233,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
             _freeze_budget(session, run)
         run.update_manifest(
             status=STOPPED if stopped else "finished",
+            ended=fit.ended,
             epochs=session.position.epoch,
             steps=session.position.step,
             seconds=clock.running(),
@@ -239,6 +241,8 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
             data=data.summary(),
         )
     if (run.predictions / "val.npz").exists():
+        with clock.section("calibrate"):
+            finishing.finish(run, session)
         with clock.section("report"):
             run.update_manifest(times={name: round(value, 4) for name, value in clock.totals().items()})
             write_report(run)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babysit.inference.predictor import Image_, Prediction, Predictor, load_predictor
+from babysit.inference.views import View
 from babysit.record.run import Run
 from babysit.reporting.page import write_report
 
@@ -19,9 +20,9 @@ def load(run: str | Path) -> Predictor:
     return load_predictor(Path(run))
 
 
-def predict(run: str | Path, images: Sequence[Image_]) -> Iterator[Prediction]:
+def predict(run: str | Path, images: Sequence[Image_], *, view: View = "plain") -> Iterator[Prediction]:
     """Predictions for any number of images, in order; an unreadable one is an error row."""
-    return load(run).stream(images)
+    return load(run).stream(images, view=view)
 
 
 def report(run: str | Path) -> Path:

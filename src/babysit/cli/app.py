@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from babysit.cli.cache import cache
+from babysit.cli.compare import compare
 from babysit.cli.look import look
 from babysit.cli.predict import predict
 from babysit.cli.report import report
+from babysit.cli.runs import runs
 from babysit.cli.show import show
+from babysit.cli.suspects import suspects
+from babysit.cli.test import test
 from babysit.cli.train import train
 from babysit.errors import InterruptedTraining, UserError
 from babysit.names import for_terminal, lines_for_terminal
@@ -30,8 +34,12 @@ def make_app() -> App:
     )
     for verb in (
         train,
+        test,
         predict,
         report,
+        compare,
+        suspects,
+        runs,
         cache,
         show,
         look,

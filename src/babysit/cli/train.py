@@ -27,6 +27,7 @@ def train(
     size: str | None = None,
     epochs: str | None = None,
     budget: str | None = None,
+    patience: str | None = None,
     seed: str | None = None,
     folds: str | None = None,
     split: str | None = None,
@@ -57,6 +58,8 @@ def train(
         How many times each training image is seen.
     budget
         Wall-clock time instead of epochs, everything included: 90s, 5m, 1h.
+    patience
+        End after this many epochs without a better validation figure (train.metric); by default never.
     seed
         Of everything random; 0 by default.
     folds
@@ -92,6 +95,7 @@ def train(
         "train.budget": ("--budget", budget),
         "data.folds": ("--folds", folds),
         "data.split": ("--split", split),
+        "train.patience": ("--patience", patience),
         "seed": ("--seed", seed),
         "data.exclude": ("--exclude", exclude),
         "data.relabel": ("--relabel", relabel),

@@ -6,9 +6,12 @@ The decode path is the training's; the statistics are the checkpoint's. Predicti
 from __future__ import annotations
 
 import io
+import itertools
+import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +20,28 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from babysit import checkpoint
-from babysit.data.augment import canvas_for, cut, plain_views
-from babysit.data.batches import normalise
+from babysit.calibration import Calibration, at_temperature
+from babysit.data.augment import canvas_for
 from babysit.data.catalog import Encoded
 from babysit.data.decode import UnreadableImage, decode, quiet_decoding
 from babysit.data.statistics import Statistics
-from babysit.device import DTYPES, autocast, choose_device
+from babysit.device import choose_device, threads
 from babysit.errors import BrokenCheckpointError, UserError
-from babysit.losses import heads_of
+from babysit.inference.likeness import Likeness, features_of, last_features, read_likeness
+from babysit.inference.views import View, scores_by_view, windows
 from babysit.models import model_of
 from babysit.recipe import Recipe, read_resolved
+from babysit.record import predictions
 from babysit.record.run import Run
 
-BATCH = 64
+BATCH, PIECE = 64, 8
+"""Images a forward pass, and images a decoding thread takes at once."""
+
+QUICK = 0.001
+"""Seconds: images that decode in less are decoded by one thread."""
+
+PNG_MODES, TIFF_MODES = ("1", "LA", "P", "I;16"), ("I", "F", "CMYK", "LAB", "YCbCr")
+"""How a picture in memory is written down without loss."""
 
 Image_ = str | Path | bytes | NDArray[np.uint8] | Image.Image
 """What can be predicted: a path, encoded bytes, a (height, width, 3) or (height, width) uint8 array, a picture."""
@@ -37,15 +49,29 @@ Image_ = str | Path | bytes | NDArray[np.uint8] | Image.Image
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The classes of one image, most probable first, or the reason why it could not be read."""
+    """The classes of one image, most probable first, or the reason why it could not be read.
+
+    `probabilities` calibrated, when the run's are; `unlike` whether the image is unlike the training data, None when
+    the run cannot tell.
+    """
 
     name: str
     classes: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
     error: str = ""
+    unlike: bool | None = None
 
-    def as_json(self, top: int) -> dict[str, object]:
-        """The prediction as plain JSON values."""
+    def unsure(self, least: float) -> bool:
+        """Whether the most probable class is less probable than `least`."""
+        return bool(self.probabilities) and self.probabilities[0] < least
+
+    def as_json(self, top: int, least: float = 0.0) -> dict[str, object]:
+        """The prediction as plain JSON values.
+
+        Arguments:
+            top: how many classes to list.
+            least: a probability below which it is `unsure`.
+        """
         if self.error:
             return {"file": self.name, "error": self.error}
         pairs = list(zip(self.classes, self.probabilities, strict=True))[:top]
@@ -54,66 +80,123 @@ class Prediction:
             "class": pairs[0][0],
             "probability": pairs[0][1],
             "top": [{"class": name, "probability": value} for name, value in pairs],
+            "unsure": self.unsure(least),
+            "unlike_training_data": self.unlike,
         }
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained network with everything it needs."""
+    """A trained network with everything it needs.
+
+    `calibrations` by view; `likeness` None for a run that has none; `step` of the weights; `notes` sentences for the
+    user about what is not as it should be.
+    """
 
     model: torch.nn.Module
     recipe: Recipe
     classes: tuple[str, ...]
     statistics: Statistics
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+    likeness: Likeness | None = None
+    step: int = 0
+    notes: tuple[str, ...] = ()
 
-    def predict(self, images: Sequence[Image_] | Image_) -> list[Prediction]:
+    @property
+    def size(self) -> int:
+        """Side of the image the network sees, in pixels."""
+        assert self.recipe.data.size is not None
+        return self.recipe.data.size
+
+    def temperature(self, view: View) -> float:
+        """What scores are divided by: the view's own temperature, that of `plain` where it has none, 1 without any."""
+        one = self.calibrations.get(view) or self.calibrations.get("plain")
+        return one.temperature if one else 1.0
+
+    def scores(
+        self, canvases: NDArray[np.uint8], rows: NDArray[np.int64], views: tuple[View, ...] = ("plain",)
+    ) -> dict[View, NDArray[np.float32]]:
+        """Each view's scores of some decoded images, with the run's arithmetic; one that is not a number is 0.
+
+        Arguments:
+            canvases: uint8, shape (n, canvas, canvas, 3).
+            rows: which of them.
+        """
+        # More threads than the run measured to be worth it wait for each other, and for the decoding ones.
+        with threads(self.recipe.train.threads):
+            found = scores_by_view(
+                self.model,
+                canvases,
+                rows,
+                statistics=self.statistics,
+                size=self.size,
+                precision=self.recipe.train.precision,
+                views=views,
+            )
+        return {view: np.nan_to_num(said) for view, said in found.items()}
+
+    def predict(self, images: Sequence[Image_] | Image_, *, view: View = "plain") -> list[Prediction]:
         """The classes of one or several images, in order.
 
         An image that cannot be read gives a `Prediction` with an `error`; it does not stop the others.
+
+        Arguments:
+            view: `plain`, or `flip`, `five`, `ten`: the mean over that many windows of the image.
         """
         single = isinstance(images, (str, Path, bytes, np.ndarray, Image.Image))
         several: Sequence[Image_] = [images] if single else images  # type: ignore[assignment,list-item]
-        return list(self.stream(several))
+        return list(self.stream(several, view=view))
 
-    def stream(self, images: Iterable[Image_]) -> Iterator[Prediction]:
+    def stream(self, images: Iterable[Image_], *, view: View = "plain") -> Iterator[Prediction]:
         """`predict` for any number of images, in bounded memory."""
-        with quiet_decoding(), ThreadPoolExecutor() as pool:
-            waiting: list[Image_] = []
-            for image in images:
-                waiting.append(image)
-                if len(waiting) == BATCH:
-                    yield from self._batch(waiting, pool)
-                    waiting = []
-            if waiting:
-                yield from self._batch(waiting, pool)
+        first = 0
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for some in _batched(images, BATCH):
+                yield from self._batch(some, first, pool, view)
+                first += len(some)
 
-    def _batch(self, images: list[Image_], pool: ThreadPoolExecutor) -> Iterator[Prediction]:
-        size = self.recipe.data.size
-        assert size is not None
-        canvas = canvas_for(size)
-        decoded = list(pool.map(lambda image: _pixels(image, canvas, self.recipe), images))
-        good = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
-        rows = iter(self._probabilities(np.stack(good), size)) if good else iter(())
-        for place, (image, pixels) in enumerate(zip(images, decoded, strict=True)):
-            name = str(image) if isinstance(image, (str, Path)) else f"image {place}"
-            if isinstance(pixels, str):
-                yield Prediction(name, error=pixels)
+    def decoded(self, image: Image_) -> tuple[NDArray[np.uint8], str]:
+        """One image on its canvas, (canvas, canvas, 3), and why it could not be read, or nothing."""
+        canvas = canvas_for(self.size)
+        canvases = np.zeros((1, canvas, canvas, 3), np.uint8)
+        with quiet_decoding():
+            (reason,) = _decode_piece([image], canvases, self.recipe)
+        return canvases[0], reason
+
+    def _batch(self, images: list[Image_], first: int, pool: ThreadPoolExecutor, view: View) -> Iterator[Prediction]:
+        canvas = canvas_for(self.size)
+        canvases = np.empty((len(images), canvas, canvas, 3), np.uint8)
+        with quiet_decoding():
+            reasons = _decode_all(images, canvases, self.recipe, pool)
+        good = np.array([place for place, reason in enumerate(reasons) if not reason], np.int64)
+        said = iter(())
+        if len(good):
+            probabilities, unlike = self._said(canvases, good, view)
+            order = np.argsort(-probabilities, axis=1, kind="stable")
+            names = np.array(self.classes, object)[order].tolist()
+            values = np.take_along_axis(probabilities, order, axis=1).tolist()
+            said = zip(names, values, unlike, strict=True)
+        for place, (image, reason) in enumerate(zip(images, reasons, strict=True)):
+            name = str(image) if isinstance(image, (str, Path)) else f"image {first + place}"
+            if reason:
+                yield Prediction(name, error=reason)
                 continue
-            row = next(rows)
-            order = np.argsort(-row, kind="stable")
-            yield Prediction(
-                name, tuple(self.classes[index] for index in order), tuple(float(row[index]) for index in order)
-            )
+            classes, shares, strange = next(said)
+            yield Prediction(name, tuple(classes), tuple(shares), unlike=strange)
 
-    def _probabilities(self, canvases: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
-        count = len(canvases)
-        views = plain_views(count, (canvases.shape[1] - size) // 2)
-        precision = self.recipe.train.precision
-        device = next(self.model.parameters()).device
-        images = torch.from_numpy(cut(canvases, np.arange(count), views, size)).to(device)
-        with torch.inference_mode(), autocast(device, precision):
-            scores = heads_of(self.model(normalise(images, self.statistics, DTYPES[precision])))[0]
-            return torch.softmax(scores.float(), dim=1).cpu().numpy()
+    def _said(
+        self, canvases: NDArray[np.uint8], rows: NDArray[np.int64], view: View
+    ) -> tuple[NDArray[np.float64], list[bool | None]]:
+        """Calibrated probabilities, and whether each image is unlike the training data."""
+        with last_features(self.model) as found:
+            scores = self.scores(canvases, rows, (view,))[view]
+        probabilities = at_temperature(scores, self.temperature(view))
+        if self.likeness is None or not found:
+            return probabilities, [None] * len(rows)
+        # The centre window comes first of each batch's windows.
+        each = len(windows(view, canvases.shape[1], self.size))
+        with threads(self.recipe.train.threads):
+            return probabilities, self.likeness.is_unlike(features_of(found[::each])).tolist()
 
 
 def load_predictor(path: Path) -> Predictor:
@@ -128,12 +211,12 @@ def load_predictor(path: Path) -> Predictor:
     run.read_manifest()
     recipe = read_resolved(run.recipe)
     best = checkpoint.best_path(run.checkpoints)
-    kept = None
+    kept, notes = None, []
     if best:
         try:
             kept = checkpoint.load(best)
-        except BrokenCheckpointError:
-            kept = None
+        except BrokenCheckpointError as error:
+            notes.append(f"the best checkpoint is broken, so the newest whole one is used: {error}")
     if kept is None:
         kept, _, _ = checkpoint.load_newest(run.checkpoints)
     if kept is None:
@@ -147,19 +230,62 @@ def load_predictor(path: Path) -> Predictor:
         raise UserError("the checkpoint is of another network than the run's recipe", where=str(path)) from error
     fitted = state["statistics"]
     statistics = Statistics(tuple(fitted["shift"]), tuple(fitted["scale"]))
-    return Predictor(model.to(choose_device()).eval(), recipe, classes, statistics)
+    return Predictor(
+        model.to(choose_device()).eval(),
+        recipe,
+        classes,
+        statistics,
+        # What was fitted to the best network says nothing of another one.
+        {} if notes else predictions.read_calibrations(run),
+        None if notes else read_likeness(run.likeness),
+        int(state["position"]["step"]),
+        tuple(notes),
+    )
 
 
-def _pixels(image: Image_, canvas: int, recipe: Recipe) -> NDArray[np.uint8] | str:
-    try:
-        return decode(_encoded(image), canvas, recipe.data.resize)
-    except UnreadableImage as error:
-        return str(error)
-    except OSError as error:
-        return error.strerror or str(error)
+def _batched(images: Iterable[Image_], count: int) -> Iterator[list[Image_]]:
+    remaining = iter(images)
+    while some := list(itertools.islice(remaining, count)):
+        yield some
+
+
+def _decode_all(
+    images: list[Image_], canvases: NDArray[np.uint8], recipe: Recipe, pool: ThreadPoolExecutor
+) -> list[str]:
+    """Decodes every image into its canvas; why each could not be read, or nothing.
+
+    The first few are decoded here and timed. Quick ones spend their time holding the interpreter, and threads would
+    only get into each other's way (two took 1.8 times as long as one, for 32 pixel PNG files); slow ones are shared out.
+    Decoding and prediction take turns for the same reason: each has all cores to itself.
+    """
+    begun = time.perf_counter()
+    reasons = _decode_piece(images[:PIECE], canvases[:PIECE], recipe)
+    if time.perf_counter() - begun < QUICK * len(reasons):
+        return reasons + _decode_piece(images[PIECE:], canvases[PIECE:], recipe)
+    pieces = range(PIECE, len(images), PIECE)
+    tasks = [pool.submit(_decode_piece, images[at : at + PIECE], canvases[at : at + PIECE], recipe) for at in pieces]
+    return reasons + [reason for task in tasks for reason in task.result()]
+
+
+def _decode_piece(images: list[Image_], canvases: NDArray[np.uint8], recipe: Recipe) -> list[str]:
+    reasons = []
+    for image, canvas in zip(images, canvases, strict=True):
+        reason = ""
+        try:
+            canvas[...] = decode(_encoded(image), len(canvas), recipe.data.resize)
+        except UnreadableImage as error:
+            reason = str(error)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        reasons.append(reason)
+    return reasons
 
 
 def _encoded(image: Image_) -> Encoded:
+    if isinstance(image, np.ndarray) and (image.dtype != np.uint8 or image.ndim not in (2, 3)):
+        raise UnreadableImage(
+            f"an array must be uint8 of shape (height, width) or (height, width, 3), not {image.dtype} of {image.shape}"
+        )
     if isinstance(image, (bytes, np.ndarray)):
         return image
     if isinstance(image, (str, Path)):
@@ -167,7 +293,10 @@ def _encoded(image: Image_) -> Encoded:
     if image.mode in ("L", "RGB", "RGBA"):
         return np.asarray(image)
     stream = io.BytesIO()
-    # Lossless and with palette and transparency; what PNG cannot keep has none.
-    kept = image if image.mode in ("1", "P", "LA", "I", "I;16") else image.convert("RGB")
-    kept.save(stream, "PNG", compress_level=0)
+    try:
+        # Lossless, with palette and transparency; what neither format keeps has none.
+        kept = image if image.mode in (*PNG_MODES, *TIFF_MODES) else image.convert("RGB")
+        kept.save(stream, "TIFF" if kept.mode in TIFF_MODES else "PNG", compress_level=0)
+    except (TypeError, ValueError) as error:
+        raise UnreadableImage(str(error)) from error
     return stream.getvalue()

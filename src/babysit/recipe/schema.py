@@ -130,6 +130,8 @@ class TrainPart(Part):
     `corrections` are a budget run's knots, (step, total steps as believed then): a run that follows them
     takes the same learning rates. `precision` and `threads` (of the processor) are measured at the start when they
     are not given; both decide the last bits of every sum. `checkpoint_seconds` is the longest time between two checkpoints.
+    `metric` is the validation figure by which the kept (best) network is chosen; `patience` the epochs without a better
+    one after which the training ends, None for never.
     """
 
     epochs: Annotated[int, Field(ge=1)] | None = None
@@ -138,6 +140,8 @@ class TrainPart(Part):
     corrections: tuple[tuple[int, int], ...] = ()
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    metric: Literal["accuracy", "macro-f1", "loss"] = "accuracy"
+    patience: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from babysit.calibration import Calibration
 from babysit.errors import UserError, writing
 from babysit.metrics import Scores, score
+from babysit.names import read_table
 from babysit.record import atomic
 from babysit.record.run import Run
 
@@ -94,8 +95,10 @@ def read_split(run: Run) -> list[Listed]:
     """
     try:
         with run.split.open(encoding="utf-8", newline="") as stream:
-            return [Listed(row["path"], row["label"], row["part"], row["hash"]) for row in csv.DictReader(stream)]
-    except (OSError, ValueError, KeyError) as error:
+            rows = read_table(stream)
+            places = list(map(next(rows).index, ("path", "label", "part", "hash")))
+            return [Listed(*(row[place] for place in places)) for row in rows]
+    except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
         raise UserError(
             "the run's split.csv cannot be read, so its images are not known", where=str(run.split)
         ) from error

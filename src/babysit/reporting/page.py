@@ -18,7 +18,7 @@ from babysit.figures.pictures import data_uri, filter_sheet, png
 from babysit.metrics import Scores, score
 from babysit.names import for_page as _escape
 from babysit.names import read_table
-from babysit.record import atomic
+from babysit.record import atomic, ledger, predictions
 from babysit.record.log import RunLog, read_log
 from babysit.record.run import Run
 from babysit.show import plural
@@ -112,9 +112,15 @@ def _verdict(run: Run, manifest: dict[str, Any], scores: Scores) -> str:
         f"(95 % interval {low:.1%} to {high:.1%}); always naming the commonest class would give {chance:.1%}.{worst}</p>"
         f'<p class="soft">Trained for {manifest.get("epochs", 0)} epochs, {manifest.get("steps", 0):,} steps, '
         f"{manifest.get('seconds', 0):.0f} s; status: {_escape(str(manifest.get('status')))}. These are the figures of the best "
-        "of the epochs on the images it was chosen by, so they lean a little to the good side; the test part has not been "
-        "looked at. This page embeds pictures of your data.</p>"
+        "of the epochs on the images it was chosen by, so they lean a little to the good side. "
+        f"{_escape(_looks(run))} This page embeds pictures of your data.</p>"
     )
+
+
+def _looks(run: Run) -> str:
+    """How often the test images of this run have been looked at, by whatever run, and what that means."""
+    hashes = [one.hash for one in predictions.read_split(run) if one.part == "test" and one.hash]
+    return ledger.meaning(ledger.looks_at(hashes, run.looks)) if hashes else "The data have no test part."
 
 
 def _diagnoses(run: Run) -> str:

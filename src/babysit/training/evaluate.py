@@ -10,6 +10,7 @@ from torch import nn
 from babysit.data.batches import Batches
 from babysit.device import autocast
 from babysit.losses import heads_of
+from babysit.metrics import Scores
 
 BATCH = 250
 
@@ -26,3 +27,14 @@ def probabilities(model: nn.Module, part: Batches, precision: str) -> NDArray[np
         for images, _ in part.plain(BATCH):
             rows.append(torch.softmax(heads_of(model(images))[0].float(), dim=1).cpu().numpy())
     return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+
+
+def worth(scores: Scores, metric: str) -> tuple[float, float]:
+    """What networks are ranked by, larger is better: the metric, and of two that are equal in it the loss.
+
+    Arguments:
+        metric: `accuracy`, `macro-f1` or `loss`.
+    """
+    if metric == "loss":
+        return -scores.loss, scores.accuracy
+    return (scores.macro_f1 if metric == "macro-f1" else scores.accuracy), -scores.loss

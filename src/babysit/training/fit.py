@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from babysit import checkpoint
 from babysit.device import peak_memory
 from babysit.errors import InterruptedTraining, writing
 from babysit.metrics import Scores, score
-from babysit.record import atomic
+from babysit.record import predictions
 from babysit.record.diagnosis import Diagnosis, Known, Rule
 from babysit.record.log import LogWriter, Row, RunLog, read_log
 from babysit.record.run import Run
-from babysit.show import EpochShown, Show, StepShown
-from babysit.training.evaluate import probabilities
+from babysit.show import EpochShown, Show, StepShown, plural
+from babysit.training.evaluate import probabilities, worth
 from babysit.training.loop import EpochDone, StepDone, train
 from babysit.training.pace import Pace
 from babysit.training.session import Session
@@ -41,6 +37,8 @@ class Fit:
     Arguments:
         rules: judged after every epoch, and at once when a loss is not finite.
         pace: of a budget run, else None.
+
+    `ended` says why the training ended before its plan, empty when it did not.
     """
 
     session: Session
@@ -51,13 +49,14 @@ class Fit:
     rules: Sequence[Rule] = ()
     pace: Pace | None = None
     diagnoses: list[Diagnosis] = field(default_factory=list)
+    ended: str = ""
     _rows: list[Row] = field(default_factory=list)
     _saved: float = 0.0
     _step_began: float = 0.0
     _rate: float = 0.0
 
     def train(self) -> list[Diagnosis]:
-        """Runs to the end of the plan, or until a diagnosis says stop.
+        """Runs to the end of the plan, until a diagnosis says stop, or until patience is over.
 
         Raises:
             InterruptedTraining: when asked to stop; the state is saved.
@@ -68,12 +67,16 @@ class Fit:
         self._saved = self._step_began = time.perf_counter()
         if self.pace:
             self.pace.begin(session.position.step, session.clock.running())
+        if self._patience_is_over():  # the process ended between the last epoch's checkpoint and its own end
+            return self.diagnoses
         for event in train(session):
             if isinstance(event, StepDone):
                 self._after_step(event)
             else:
                 self._after_epoch(event)
             if any(diagnosis.severity == "stop" for diagnosis in self.diagnoses):
+                break
+            if isinstance(event, EpochDone) and self._patience_is_over():
                 break
             if self.stop.asked and session.position.step < session.plan.total:
                 self.save()
@@ -123,17 +126,19 @@ class Fit:
             scores = score(predicted, session.validation.labels[session.validation.rows], session.classes)
         if self.pace:
             self.pace.evaluated(time.perf_counter() - begun)
-        # Of two equally accurate networks the one with the lower loss is kept.
-        best = (scores.accuracy, -scores.loss) > session.best
+        worth_now = worth(scores, session.recipe.train.metric)
+        best = session.best_step < 0 or worth_now > session.best
         if best:
-            session.best, session.best_step = (scores.accuracy, -scores.loss), done.step
+            session.best, session.best_step = worth_now, done.step
             with session.clock.section("record"):
-                write_predictions(self.run, session, predicted)
+                rows = session.validation.rows
+                predictions.write(self.run, "val", rows, session.validation.labels[rows], predicted)
         values = {
             "train_loss": done.train_loss,
             "train_accuracy": done.train_accuracy,
             "validation_loss": scores.loss,
             "validation_accuracy": scores.accuracy,
+            "validation_macro_f1": scores.macro_f1,
             "images_per_second": self._rate,
             "peak_memory": float(peak_memory()),
         }
@@ -142,6 +147,29 @@ class Fit:
         self._judge()
         self.save()
         self._step_began = time.perf_counter()
+
+    def _patience_is_over(self) -> bool:
+        """Whether `train.patience` epochs have passed since the best one; if so, that is recorded and said.
+
+        Everything it looks at is in the checkpoint and the log, so a resumed run stops where another would have.
+        """
+        session, patience = self.session, self.session.recipe.train.patience
+        if patience is None or session.position.step >= session.plan.total:
+            return False
+        epochs = [row for row in self._rows if row.kind == "epoch"]
+        without = sum(row.step > session.best_step for row in epochs)
+        if without < patience:
+            return False
+        best = len(epochs) - without
+        self.ended = (
+            f"no better validation {session.recipe.train.metric} in {plural(without, 'epoch')}; the best was epoch {best}, "
+            f"and {session.plan.total - session.position.step:,} of {session.plan.total:,} steps were not made"
+        )
+        values = {"best_step": float(session.best_step), "epochs_without_better": float(without)}
+        self._record(Row("stopped", session.position.step, session.position.epoch - 1, values))
+        self.writer.sync()
+        self.show.say(f"Stopped: {self.ended}.")
+        return True
 
     def _correct_pace(self, done: StepDone) -> None:
         if not self.pace:
@@ -194,12 +222,3 @@ class Fit:
                 best=best,
             )
         )
-
-
-def write_predictions(run: Run, session: Session, predicted: NDArray[np.float32]) -> None:
-    """The validation part's probabilities, with the cache row and true label of each image."""
-    rows = session.validation.rows
-    stream = io.BytesIO()
-    np.savez(stream, rows=rows, labels=session.validation.labels[rows], probabilities=predicted)
-    with writing(run.predictions, "the predictions"):
-        atomic.write_bytes(run.predictions / "val.npz", stream.getvalue())

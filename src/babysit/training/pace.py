@@ -9,7 +9,11 @@ MARKS = (0.04, 0.08, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.92, 0.97)
 
 FINISHING_SECONDS = 2.0
 """Kept for what comes after the last step: the final checkpoint, the report, leaving the process. The report
-alone took 0.5 to 0.9 seconds; the rest is a reserve. The last evaluation is counted apart."""
+alone took 0.5 to 0.9 seconds; the rest is a reserve. The last evaluations are counted apart."""
+
+FINISHING_EVALUATIONS = 3
+"""What comes after the last step and takes as long as an evaluation: the last one, and a pass each over validation and
+as many training images for telling what is unlike them."""
 
 FINISHING_SHARE = 0.005
 """Kept besides, as a share of the budget, for steps that become slower after the last correction."""
@@ -48,7 +52,7 @@ class Pace:
 
     def total_steps(self, step: int, elapsed: float) -> int:
         """The whole number of steps that ends in time, as seen after `step` steps and `elapsed` seconds."""
-        finishing = FINISHING_SECONDS + FINISHING_SHARE * self.budget + self.evaluation_seconds
+        finishing = FINISHING_SECONDS + FINISHING_SHARE * self.budget + FINISHING_EVALUATIONS * self.evaluation_seconds
         each = self.step_seconds + self.evaluation_seconds / self.steps_per_epoch
         left = max(0.0, self.budget - elapsed - finishing)
         return max(1, step + int(left / each))

@@ -131,6 +131,11 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     if recipe.train.budget is None and recipe.train.steps is None:
         epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
         decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")
+    if recipe.train.patience and recipe.schedule.kind == "one-cycle":
+        reasons["train.patience"] = (
+            "one-cycle's rate falls over the whole length, and much is gained at its end; stopping before gives that away. "
+            "schedule.kind=constant loses nothing"
+        )
     return recipe.replace(values), reasons
 
 

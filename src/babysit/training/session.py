@@ -40,7 +40,8 @@ class Position:
 class Session:
     """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time.
 
-    `best` is the kept network's validation accuracy and negative loss, `best_step` when it was seen; `step_seconds` is the self-test's guess of one step, for planning a time budget.
+    `best` is what the kept network is worth on validation (see `evaluate.worth`), `best_step` when it was seen, -1 before
+    the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget.
     """
 
     recipe: Recipe
@@ -54,7 +55,7 @@ class Session:
     plan: Plan
     clock: Clock
     position: Position = field(default_factory=Position)
-    best: tuple[float, float] = (-1.0, 0.0)
+    best: tuple[float, float] = (0.0, 0.0)
     best_step: int = -1
     step_seconds: float = 0.0
 
