@@ -51,6 +51,7 @@ class Trained:
     run: Path
     validation: dict[str, Any]
     epochs: int
+    best_epoch: int
     steps: int
     seconds: float
     images_per_second: float
@@ -235,6 +236,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
             status=STOPPED if stopped else "finished",
             ended=fit.ended,
             epochs=session.position.epoch,
+            best_epoch=-(-session.best_step // session.steps_per_epoch),
             steps=session.position.step,
             seconds=clock.running(),
             images_per_second=rate,
@@ -259,6 +261,7 @@ def _result(run: Run, clock: Clock, diagnoses: list[dict[str, Any]]) -> Trained:
         run=run.path,
         validation=validation_scores(run).as_json() if finished else {},
         epochs=manifest.get("epochs", 0),
+        best_epoch=manifest.get("best_epoch", 0),
         steps=manifest.get("steps", 0),
         seconds=manifest.get("seconds", clock.running()),
         images_per_second=manifest.get("images_per_second", 0.0),

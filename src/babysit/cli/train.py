@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from babysit.errors import UserError
 from babysit.names import for_terminal
+from babysit.show import plural
 
 if TYPE_CHECKING:
     from babysit.api import CrossValidated, Trained
@@ -168,7 +169,7 @@ def _summary(done: Trained) -> str:
         low, high = scores["interval"]
         lines = [
             f"Validation accuracy {scores['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}, {scores['count']:,} images), "
-            f"loss {scores['loss']:.3f}; best of {done.epochs} epochs, {done.steps:,} steps, {done.seconds:.1f} s, "
+            f"loss {scores['loss']:.3f}; the best of {plural(done.epochs, 'epoch')} was epoch {done.best_epoch}; {done.steps:,} steps, {done.seconds:.1f} s, "
             f"{done.images_per_second:,.0f} images/s.",
             "",
             f"{'class':<20} {'images':>7} {'precision':>9} {'recall':>9} {'F1':>9}",

@@ -21,6 +21,7 @@ from babysit.models.traits import Traits
 from babysit.optim.optimizers import ADAPTIVE, OPTIMIZERS, USUAL_RATES
 from babysit.optim.schedules import SCHEDULES, warmup_of
 from babysit.recipe import Parsed, Recipe
+from babysit.show import plural
 from babysit.tables import Table
 
 BATCHES = (16, 32, 64, 128, 256)
@@ -111,7 +112,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         decide(
             "model.width",
             32,
-            f"what measured best for its time on small images; {size} pixels are halved in {pools} stages",
+            f"what measured best for its time on small images; {size} pixels are halved {plural(pools, 'time')}",
         )
     fitting = [batch for batch in BATCHES if batch * STEPS_AN_EPOCH <= count]
     batch = recipe.optim.batch_size or min(count, max(fitting, default=BATCHES[0]))
