@@ -7,6 +7,7 @@ decoding (`headers`), Pillow's warnings about bombs count as errors, and a file 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -273,6 +274,9 @@ def _on_canvas(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 def _reason(error: Exception) -> str:
     text = str(error)
+    if isinstance(error, (Image.DecompressionBombWarning, Image.DecompressionBombError)):
+        pixels = int(next(iter(re.findall(r"\((\d+) pixels\)", text)), 0))
+        return f"it has {pixels / 1e6:.0f} million pixels; at most {MOST_PIXELS // 10**6} are read"
     if "cannot identify image file" in text:
         return "it is not an image of a known format"
     if "truncated" in text.lower():
