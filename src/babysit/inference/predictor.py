@@ -24,6 +24,7 @@ from babysit.calibration import Calibration, at_temperature
 from babysit.data.augment import canvas_for
 from babysit.data.catalog import Encoded
 from babysit.data.decode import UnreadableImage, decode, quiet_decoding
+from babysit.data.sources.archives import read_file
 from babysit.data.statistics import Statistics
 from babysit.device import choose_device, threads
 from babysit.errors import BrokenCheckpointError, UserError
@@ -289,7 +290,7 @@ def _encoded(image: Image_) -> Encoded:
     if isinstance(image, (bytes, np.ndarray)):
         return image
     if isinstance(image, (str, Path)):
-        return Path(image).read_bytes()
+        return read_file(Path(image))
     if image.mode in ("L", "RGB", "RGBA"):
         return np.asarray(image)
     stream = io.BytesIO()

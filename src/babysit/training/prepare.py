@@ -121,7 +121,7 @@ def decode(
         reason = next(iter(cache.unreadable.values()))
         raise UserError(f"none of the {len(usable)} images can be read; the first: {reason}", where=catalog.source)
     with clock.section("audit"):
-        examined = examine(catalog, cache, audit(catalog, cache, recipe.data.resize))
+        examined = examine(catalog, cache, audit(catalog, cache, recipe.data.resize), kept=not_excluded)
     usable[examined.related.dropped] = False
     _check_left(catalog, usable, len(examined.related.dropped))
     with clock.section("split"):

@@ -63,12 +63,17 @@ class Relations:
     dropped: NDArray[np.int64]
 
 
-def relations(catalog: Catalog, found: Audit) -> Relations:
-    """Which duplicates lie in two parts and which have two labels."""
+def relations(catalog: Catalog, found: Audit, kept: NDArray[np.bool_] | None = None) -> Relations:
+    """Which duplicates lie in two parts and which have two labels.
+
+    Arguments:
+        kept: which rows count, shape (n,); an image that is excluded leaks nowhere.
+    """
+    kept = np.ones(len(catalog), bool) if kept is None else kept
     codes = {name: number for number, name in enumerate(("", *PARTS))}
     part = np.fromiter((codes[name] for name in catalog.parts), np.int64, len(catalog))
-    involved = np.flatnonzero(np.isin(found.exact, found.exact[found.repeated]))
-    groups = tuple(involved[places] for places in alike(found.exact[involved]))
+    involved = np.flatnonzero(np.isin(found.exact, found.exact[found.repeated]) & kept)
+    groups = tuple(involved[places] for places in alike(found.exact[involved]) if len(places) > 1)
     leaks = tuple(group for group in groups if len(np.unique(part[group])) > 1)
     conflicts = tuple(group for group in groups if len(np.unique(catalog.labels[group])) > 1)
     left, right = found.near.rows.T
@@ -78,8 +83,8 @@ def relations(catalog: Catalog, found: Audit) -> Relations:
         groups,
         leaks,
         conflicts,
-        np.flatnonzero(part[left] != part[right]),
-        np.flatnonzero(catalog.labels[left] != catalog.labels[right]),
+        np.flatnonzero((part[left] != part[right]) & kept[left] & kept[right]),
+        np.flatnonzero((catalog.labels[left] != catalog.labels[right]) & kept[left] & kept[right]),
         np.sort(np.concatenate([np.zeros(0, np.int64), *dropped])),
     )
 
@@ -119,9 +124,16 @@ class Examined:
         }
 
 
-def examine(catalog: Catalog, cache: Cache, found: Audit, *, first: tuple[Finding, ...] = ()) -> Examined:
-    """Puts an audit into words; `first` is said before all else."""
-    related = relations(catalog, found)
+def examine(
+    catalog: Catalog,
+    cache: Cache,
+    found: Audit,
+    *,
+    kept: NDArray[np.bool_] | None = None,
+    first: tuple[Finding, ...] = (),
+) -> Examined:
+    """Puts an audit into words; `kept` as in `relations`; `first` is said before all else."""
+    related = relations(catalog, found, kept)
     return Examined(catalog, cache, found, related, (*first, *findings(catalog, cache, found, related)))
 
 
