@@ -80,7 +80,7 @@ def batches_of(cache: Cache, size: int, dtype: torch.dtype) -> Batches:
 def run_epoch(batches: Batches, *, epoch: int) -> int:
     """One epoch of training batches that nobody uses; returns the images."""
     order = np.random.default_rng(epoch).permutation(len(batches))
-    augmentation = Augmentation(crop=batches.centre, flip=True)
+    augmentation = Augmentation(crop=batches.centre, flip="random")
     for start in range(0, len(order), BATCH):
         batches.training(order[start : start + BATCH], augmentation, seed=0, epoch=epoch)
     return len(order)

@@ -1,6 +1,6 @@
 """The only reader and writer of checkpoint directories.
 
-    checkpoints/step-000123/weights.safetensors optimizer.safetensors state.json manifest.json
+    checkpoints/step-000123/weights.safetensors optimizer.safetensors state.json manifest.json [statistics.safetensors]
     checkpoints/best                            (the name of the best one)
 
 A checkpoint is written into a folder of its own, each file forced to the disk, and renamed into place: it is whole or
@@ -15,11 +15,15 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -27,20 +31,25 @@ from torch import Tensor
 from babysit.errors import BrokenCheckpointError, UserError, writing
 from babysit.record import atomic
 
-FORMAT = 1
+FORMAT = 2
+"""1 without statistics.safetensors, which an older babysit would pass over and predict with other numbers."""
+
 KEPT = 2
 ASIDE = ".aside"
 NAME = re.compile(r"step-(\d+)(\.aside)?")
 FILES = ("weights.safetensors", "optimizer.safetensors", "state.json")
+STATISTICS = "statistics.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What was kept after a step: weights and buffers, the optimiser's tensors, and a readable state."""
+    """What was kept after a step: weights and buffers, the optimiser's tensors, a readable state, and those fitted
+    statistics that are arrays."""
 
     weights: Mapping[str, Tensor]
     optimizer: Mapping[str, Tensor]
     state: Mapping[str, Any]
+    statistics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def save(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
@@ -54,11 +63,14 @@ def save(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
     """
     path = folder / f"step-{step:06d}"
     building = folder / f"{path.name}.tmp-{os.getpid()}"
+    version = FORMAT if checkpoint.statistics else 1
     contents = {
         "weights.safetensors": save_tensors(_plain(checkpoint.weights)),
         "optimizer.safetensors": save_tensors(_plain(checkpoint.optimizer)),
-        "state.json": (json.dumps({"format": FORMAT, **checkpoint.state}, indent=1) + "\n").encode(),
+        "state.json": (json.dumps({"format": version, **checkpoint.state}, indent=1) + "\n").encode(),
     }
+    if checkpoint.statistics:
+        contents[STATISTICS] = save_arrays(dict(checkpoint.statistics))
     manifest = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()
     }
@@ -67,7 +79,7 @@ def save(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
             building.mkdir(exist_ok=True)
             for name, data in contents.items():
                 _write(building / name, data)
-            _write(building / "manifest.json", json.dumps({"format": FORMAT, "files": manifest}, indent=1).encode())
+            _write(building / "manifest.json", json.dumps({"format": version, "files": manifest}, indent=1).encode())
             atomic.sync_directory(building)
             if path.exists():  # the same step saved again, or a rotten one that was passed over on resume
                 aside = folder / f"{path.name}{ASIDE}"
@@ -125,8 +137,8 @@ def load(path: Path) -> Checkpoint:
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         version, files = manifest["format"], manifest["files"]
-        expected = {name: str(files[name]["sha256"]) for name in FILES}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        expected = {name: str(files[name]["sha256"]) for name in (*FILES, *({STATISTICS} & files.keys()))}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenCheckpointError(
             "this is not a checkpoint of ours: its manifest.json cannot be read", where=str(path)
         ) from error
@@ -148,6 +160,7 @@ def load(path: Path) -> Checkpoint:
         load_tensors(contents["weights.safetensors"]),
         load_tensors(contents["optimizer.safetensors"]),
         json.loads(contents["state.json"]),
+        load_arrays(contents[STATISTICS]) if STATISTICS in contents else {},
     )
 
 

@@ -16,6 +16,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Weights = Tensor | None
 Make = Callable[[LossPart, Weights], Loss]
 
+TAKE_SHARES = ("softmax", "focal")
+"""Losses that can be given shares of the classes instead of labels, as mixed images need."""
+
 AUXILIARY_WEIGHT = 0.3
 """What an auxiliary head's loss counts in training (Szegedy et al., CVPR 2015, section 5)."""
 
@@ -28,7 +31,7 @@ def softmax_loss(scores: Tensor, labels: Tensor, *, smoothing: float = 0.0, clas
 
     Arguments:
         scores: shape (n, classes), any floating type; computed in float32 at least.
-        labels: shape (n,), class indices.
+        labels: shape (n,), class indices; or shares of the classes, shape (n, classes).
         smoothing: e, 0 to below 1.
         class_weights: shape (classes,), or None for equal ones.
 
@@ -37,7 +40,11 @@ def softmax_loss(scores: Tensor, labels: Tensor, *, smoothing: float = 0.0, clas
     """
     wide = _wide(scores)
     weights = None if class_weights is None else class_weights.to(wide)
-    return F.cross_entropy(wide, labels, weight=weights, label_smoothing=smoothing)
+    targets = labels if labels.ndim == 1 else labels.to(wide)
+    if labels.ndim == 1 or weights is None:
+        return F.cross_entropy(wide, targets, weight=weights, label_smoothing=smoothing)
+    total = F.cross_entropy(wide, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
+    return total / (targets @ weights).sum()
 
 
 def hinge_loss(
@@ -70,13 +77,23 @@ def focal_loss(scores: Tensor, labels: Tensor, *, gamma: float = 2.0, class_weig
     """Cross-entropy that cares less for what is right already: L = 1/n sum_i -(1 - p_iy)^gamma ln p_iy.
 
     Arguments:
-        scores: shape (n, classes); labels: shape (n,).
+        scores: shape (n, classes); labels: shape (n,), or shares of the classes, shape (n, classes).
         gamma: at least 0; 0 gives the softmax loss.
 
     Source: Lin et al., "Focal Loss for Dense Object Detection" (ICCV 2017), in its multiclass form.
     """
-    log = F.log_softmax(_wide(scores), dim=1).gather(1, labels[:, None])[:, 0]
-    return _mean(-((-torch.expm1(log)) ** gamma) * log, labels, class_weights)
+    logs = F.log_softmax(_wide(scores), dim=1)
+    if labels.ndim == 1:
+        return _mean(_focal(logs.gather(1, labels[:, None])[:, 0], gamma), labels, class_weights)
+    each = labels.to(logs) * _focal(logs, gamma)
+    if class_weights is None:
+        return each.sum(dim=1).mean()
+    weights = class_weights.to(each)
+    return (each * weights).sum() / (labels.to(each) @ weights).sum()
+
+
+def _focal(log: Tensor, gamma: float) -> Tensor:
+    return -((-torch.expm1(log)) ** gamma) * log
 
 
 def make_softmax(part: LossPart, class_weights: Weights) -> Loss:

@@ -67,6 +67,21 @@ def below(words: NDArray[np.uint64], bound: int) -> NDArray[np.int64]:
     return (((words >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
 
 
+def uniform(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Numbers from 0 to below 1 from random words, by their upper 53 bits."""
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def normal(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Standard normal numbers, each from two random words (Box and Muller, 1958).
+
+    Shape:
+        (n, 2 k) to (n, k).
+    """
+    one, other = np.split(uniform(words), 2, axis=1)
+    return np.sqrt(-2 * np.log1p(-one)) * np.cos(2 * np.pi * other)
+
+
 def permutation(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     """The order of the samples in one epoch: a function of (seed, epoch) and nothing else.
 

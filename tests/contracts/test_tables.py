@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from babysit.data.preprocess import PREPROCESSORS
 from babysit.data.sources import SOURCES
+from babysit.data.statistics import TrainingImages
 from babysit.diagnosing import RULES
 from babysit.losses import LOSSES
 from babysit.models import MODELS
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import SCHEDULES, Moment, rate_factor
 from babysit.recipe import setting_names
-from babysit.recipe.schema import LossPart, OptimPart, SchedulePart
+from babysit.recipe.schema import LossPart, OptimPart, PreprocessPart, SchedulePart
 from babysit.record.diagnosis import Known
 from babysit.record.log import Row, RunLog
 
@@ -98,10 +99,10 @@ def test_an_optimiser_goes_down_a_bowl(name: str) -> None:
 def test_a_preprocessing_looks_at_its_rows_alone(name: str) -> None:
     generator = np.random.default_rng(0)
     pixels = generator.integers(0, 256, (10, 4, 4, 3), dtype=np.uint8)
-    rows = np.arange(6)
-    fitted = PREPROCESSORS[name](pixels, rows)
+    images = TrainingImages(pixels, np.arange(6), 4)
+    fitted = PREPROCESSORS[name](images, PreprocessPart(kind=name))
     pixels[6:] = 0
-    assert PREPROCESSORS[name](pixels, rows) == fitted, "other rows must not matter"
+    assert PREPROCESSORS[name](images, PreprocessPart(kind=name)) == fitted, "other rows must not matter"
     assert all(scale > 0 for scale in fitted.scale)
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from babysit.data.augment import Augmentation, Views, cut, draw_views, plain_views
 from babysit.data.batches import normalise
 from babysit.data.preprocess import PREPROCESSORS
-from babysit.data.statistics import Statistics, channel_moments
+from babysit.data.statistics import Statistics, TrainingImages, channel_moments
+from babysit.recipe.schema import PreprocessPart
 
 
 def random_pixels(seed: int, count: int, size: int) -> np.ndarray:
@@ -44,11 +45,11 @@ def test_channel_moments_over_more_than_a_block() -> None:
 
 def test_preprocessings_are_fitted_on_the_given_rows_alone() -> None:
     pixels = np.concatenate([np.full((2, 4, 4, 3), 10, np.uint8), np.full((1, 4, 4, 3), 250, np.uint8)])
-    rows = np.array([0, 1])
-    standard = PREPROCESSORS["standardize"](pixels, rows)
+    images = TrainingImages(pixels, np.array([0, 1]), 4)
+    standard = PREPROCESSORS["standardize"](images, PreprocessPart())
     assert standard == Statistics((10.0, 10.0, 10.0), (1.0, 1.0, 1.0)), "a deviation of zero must not divide"
-    assert PREPROCESSORS["channel-mean"](pixels, rows).shift == (10.0, 10.0, 10.0)
-    assert PREPROCESSORS["none"](pixels, rows) == Statistics((0.0,) * 3, (255.0,) * 3)
+    assert PREPROCESSORS["channel-mean"](images, PreprocessPart()).shift == (10.0, 10.0, 10.0)
+    assert PREPROCESSORS["none"](images, PreprocessPart()) == Statistics((0.0,) * 3, (255.0,) * 3)
 
 
 def test_normalise() -> None:
@@ -112,7 +113,7 @@ def test_large_images_take_the_other_way_to_the_same_pixels() -> None:
 
 
 def test_views_depend_on_seed_epoch_and_sample_only() -> None:
-    asked = Augmentation(crop=3, flip=True)
+    asked = Augmentation(crop=3, flip="random")
     index = np.arange(5000)
     whole = draw_views(asked, index, seed=1, epoch=2, centre=4)
     some = draw_views(asked, index[[4000, 17]], seed=1, epoch=2, centre=4)

@@ -430,7 +430,7 @@ for turn in range(2):
     total = 0
     for start in range(0, 1500, 64):
         part = rows[start : start + 64]
-        views = draw_views(Augmentation(crop=8, flip=True), part, seed=0, epoch=0, centre=16)
+        views = draw_views(Augmentation(crop=8, flip="random"), part, seed=0, epoch=0, centre=16)
         total += int(cut(cache.pixels, part, views, 288)[:, 144, 144].sum())
 print(means[0], total)
 """

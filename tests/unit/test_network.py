@@ -202,11 +202,11 @@ def test_orders_are_permutations_of_seed_and_epoch() -> None:
 
 def test_batches_do_not_depend_on_their_boundaries() -> None:
     part = part_of()
-    asked = Augmentation(2, True)
+    asked = Augmentation(2, "random")
     order = permutation(0, 0, 40)
-    whole, labels = part.training(order, asked, seed=0, epoch=0)
+    whole, labels, _ = part.training(order, asked, seed=0, epoch=0)
     halves = [part.training(order[start : start + 20], asked, seed=0, epoch=0) for start in (0, 20)]
-    assert torch.equal(whole, torch.cat([images for images, _ in halves]))
-    assert torch.equal(labels, torch.cat([more for _, more in halves]))
+    assert torch.equal(whole, torch.cat([half.images for half in halves]))
+    assert torch.equal(labels, torch.cat([half.labels for half in halves]))
     plain = torch.cat([images for images, _ in part.plain(7)])
     assert plain.shape == (40, 3, 16, 16) and not torch.equal(plain[order], whole)

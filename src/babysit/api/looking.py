@@ -116,7 +116,7 @@ def _augmented(examined: Examined, size: int) -> Sample | None:
     recipe, _ = resolve.fill(
         asked, resolve.Facts(len(rows), catalog.flips, traits_of(asked, max(2, len(catalog.classes))))
     )
-    augmentation = Augmentation(recipe.augment.crop or 0, recipe.augment.flip == "random")
+    augmentation = Augmentation.of(recipe.augment)
     chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(ORIGINALS, len(rows))).astype(int))]
     pixels = read_rows(cache, chosen)
     places = np.arange(len(chosen))
@@ -125,7 +125,7 @@ def _augmented(examined: Examined, size: int) -> Sample | None:
         cut(pixels, places, draw_views(augmentation, chosen, seed=recipe.seed, epoch=epoch, centre=centre), size)
         for epoch in range(EPOCHS)
     ]
-    flip = "half of them mirrored" if augmentation.flip else "none mirrored"
+    flip = "half of them mirrored" if augmentation.flip != "none" else "none mirrored"
     says = f"The crop moves by up to {augmentation.crop} pixels each way, {flip}; {size} pixels a side."
     return Sample(cut(pixels, places, plain_views(len(chosen), centre), size), np.stack(views, axis=1), says)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from babysit.recipe.schema import AugmentPart
 from babysit.seeds import below, counted, stream_key
 
 LARGEST_GATHERED = 64
@@ -30,13 +31,56 @@ def canvas_for(size: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What is done to training images.
+    """What is done to training images; nothing, unless asked for.
 
-    `crop` jitter in pixels each way; `flip` reflect half of the images left to right.
+    `crop` jitter in pixels each way; `flip` `none`, `random` (half of the images, left to right) or `alternating` (each
+    image from the other side in the next epoch); `resized_crop` the least share of the canvas's area that a crop of
+    random size and proportions keeps, 0 for none; `rotate` degrees each way; `scale` a zoom by up to 1 + scale in or out;
+    `brightness`, `contrast`, `saturation` by up to this share; `colour` deviation of Krizhevsky's shift along the
+    principal colours; `erase` probability of erasing a rectangle; `mixup`, `cutmix` the alpha of Beta(alpha, alpha), 0
+    for none; where both are on, each image gets one of the two.
     """
 
     crop: int = 0
-    flip: bool = False
+    flip: str = "none"
+    resized_crop: float = 0.0
+    rotate: float = 0.0
+    scale: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    colour: float = 0.0
+    erase: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+
+    @classmethod
+    def of(cls, part: AugmentPart) -> Augmentation:
+        """What a recipe asks for; settings still by rule are off."""
+        asked = part.model_dump()
+        return cls(**{name: asked[name] for name in cls.__slots__ if asked[name] is not None})
+
+    @property
+    def warps(self) -> bool:
+        """Whether pixels are interpolated."""
+        return bool(self.resized_crop or self.rotate or self.scale)
+
+    @property
+    def recolours(self) -> bool:
+        """Whether colours change."""
+        return bool(self.brightness or self.contrast or self.saturation or self.colour)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When an image is seen: what its augmentation depends on besides its index."""
+
+    seed: int
+    epoch: int
+
+    def words(self, stream: str, index: NDArray[np.int64], draws: int) -> NDArray[np.uint64]:
+        """Random words of this epoch for each sample, shape (n, draws)."""
+        return counted(stream_key(self.seed, stream, self.epoch), index, draws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +103,16 @@ def draw_views(augmentation: Augmentation, index: NDArray[np.int64], *, seed: in
     span = 2 * augmentation.crop + 1
     top = centre - augmentation.crop + below(words[:, 0], span)
     left = centre - augmentation.crop + below(words[:, 1], span)
-    mirrored = (words[:, 2] >> np.uint64(63)).astype(bool) & augmentation.flip
-    return Views(top, left, mirrored)
+    return Views(top, left, _mirrored(augmentation.flip, words[:, 2], index, seed=seed, epoch=epoch))
+
+
+def _mirrored(
+    flip: str, words: NDArray[np.uint64], index: NDArray[np.int64], *, seed: int, epoch: int
+) -> NDArray[np.bool_]:
+    if flip == "alternating":
+        # Its first side is drawn once for the whole run; then the sides take turns.
+        words = counted(stream_key(seed, "side"), index, 1)[:, 0] ^ np.uint64(epoch % 2 << 63)
+    return (words >> np.uint64(63)).astype(bool) & (flip != "none")
 
 
 def plain_views(count: int, centre: int) -> Views:

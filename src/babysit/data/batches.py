@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from babysit.data.augment import Augmentation, Views, cut, draw_views, plain_views
+from babysit.data.augment import Augmentation, Moment, Views, cut, draw_views, plain_views
+from babysit.data.mixing import Batch, draw_erased, draw_mixing, erase, mix, mixed_targets
+from babysit.data.normalisation import Normalisation
+from babysit.data.recolour import draw_recolouring, recolour
 from babysit.data.statistics import Statistics
-
-PIECE = 160 * 160 * 3
-"""Values that are normalised at a time: 300 KB of float32."""
+from babysit.data.warp import draw_maps, warp
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Batches:
 
     `pixels` canvases, uint8, shape (n, canvas, canvas, 3); `rows` which of them belong to this part;
     `labels` class index of each canvas; `size` side of the image the network sees; `check` is told the rows before
-    their pixels are read (`Cache.check`), or None.
+    their pixels are read (`Cache.check`), or None; `classes` how many there are, needed for mixed images.
     """
 
     pixels: NDArray[np.uint8]
@@ -34,6 +36,7 @@ class Batches:
     dtype: torch.dtype
     device: torch.device
     check: Callable[[NDArray[np.int64]], None] | None = None
+    classes: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -43,57 +46,70 @@ class Batches:
         """Top and left of the centred window on the canvas."""
         return (self.pixels.shape[1] - self.size) // 2
 
-    def training(
-        self, samples: NDArray[np.int64], augmentation: Augmentation, *, seed: int, epoch: int
-    ) -> tuple[Tensor, Tensor]:
-        """Augmented images and their labels.
+    @cached_property
+    def normalisation(self) -> Normalisation:
+        """The statistics, placed on the device once."""
+        return Normalisation.of(self.statistics, self.dtype, self.device)
+
+    def training(self, samples: NDArray[np.int64], augmentation: Augmentation, *, seed: int, epoch: int) -> Batch:
+        """Augmented images with their labels and targets: a function of (seed, epoch, sample) for each image.
 
         Arguments:
             samples: positions in `rows`, shape (batch,).
 
         Shape:
-            (batch, 3, size, size), channels last; (batch,).
+            (batch, 3, size, size), channels last; (batch,); (batch,) or (batch, classes).
         """
-        rows = self.rows[samples]
-        views = draw_views(augmentation, rows, seed=seed, epoch=epoch, centre=self.centre)
-        return self._tensors(rows, views)
+        moment, rows = Moment(seed, epoch), self.rows[samples]
+        images, labels = self._augmented(rows, augmentation, moment), self._labels(rows)
+        mixing = draw_mixing(augmentation, rows, count=len(self), size=self.size, moment=moment)
+        if mixing is None:
+            return Batch(images, labels, labels)
+        partners = self.rows[mixing.partner]
+        others = self._augmented(partners, augmentation, moment)
+        targets = mixed_targets(labels, self._labels(partners), mixing, self.classes)
+        return Batch(mix(images, others, mixing), labels, targets)
 
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images of the part in order, unaugmented, in batches."""
         for start in range(0, len(self.rows), batch_size):
             rows = self.rows[start : start + batch_size]
-            yield self._tensors(rows, plain_views(len(rows), self.centre))
+            images = self._cut(rows, plain_views(len(rows), self.centre))
+            yield self.normalisation(images), self._labels(rows)
 
-    def _tensors(self, rows: NDArray[np.int64], views: Views) -> tuple[Tensor, Tensor]:
+    def _augmented(self, rows: NDArray[np.int64], augmentation: Augmentation, moment: Moment) -> Tensor:
+        views = draw_views(augmentation, rows, seed=moment.seed, epoch=moment.epoch, centre=self.centre)
+        if augmentation.warps:
+            canvas = self.pixels.shape[1]
+            maps = draw_maps(augmentation, views, rows, canvas=canvas, size=self.size, moment=moment)
+            images = warp(self._canvases(rows), maps, self.size)
+        else:
+            images = self._cut(rows, views)
+        if augmentation.recolours:
+            images = recolour(images, draw_recolouring(augmentation, self.statistics.colours, rows, moment))
+        images = self.normalisation(images)
+        if augmentation.erase:
+            erase(images, draw_erased(augmentation, rows, size=self.size, moment=moment))
+        return images
+
+    def _cut(self, rows: NDArray[np.int64], views: Views) -> Tensor:
         if self.check:
             self.check(rows)
-        images = cut(self.pixels, rows, views, self.size)
-        labels = torch.from_numpy(self.labels[rows]).to(self.device)
-        return normalise(torch.from_numpy(images).to(self.device), self.statistics, self.dtype), labels
+        return torch.from_numpy(cut(self.pixels, rows, views, self.size)).to(self.device)
+
+    def _canvases(self, rows: NDArray[np.int64]) -> Tensor:
+        if self.check:
+            self.check(rows)
+        return torch.from_numpy(self.pixels[rows]).to(self.device)
+
+    def _labels(self, rows: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(self.labels[rows]).to(self.device)
 
 
 def normalise(images: Tensor, statistics: Statistics, dtype: torch.dtype) -> Tensor:
-    """y = (x - shift) / scale, in float32, then rounded to `dtype`.
+    """Preprocesses images on the device they are on (`Normalisation`).
 
     Shape:
         uint8 (n, height, width, 3) to (n, 3, height, width), channels last.
     """
-    count, height, width, channels = images.shape
-    shift = torch.tensor(statistics.shift, dtype=torch.float32, device=images.device).repeat(width)
-    scale = torch.tensor(statistics.scale, dtype=torch.float32, device=images.device).repeat(width)
-    rows = images.reshape(count * height, width * channels)
-    made = _empty(rows.shape, dtype, images.device)
-    # On a processor in pieces that stay in its nearest memory between the three operations.
-    step = max(1, PIECE // (width * channels)) if images.device.type == "cpu" else max(1, len(rows))
-    piece = torch.empty((min(step, len(rows)), width * channels), dtype=torch.float32, device=images.device)
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        made[start : start + step] = piece[: len(part)].copy_(part).sub_(shift).div_(scale)
-    return made.view(count, height, width, channels).permute(0, 3, 1, 2)
-
-
-def _empty(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
-    if device.type == "cpu" and dtype == torch.float32:
-        # NumPy asks for large pages where there are any: a fresh batch costs a third less time.
-        return torch.from_numpy(np.empty(tuple(shape), np.float32))
-    return torch.empty(shape, dtype=dtype, device=device)
+    return Normalisation.of(statistics, dtype, images.device)(images)

@@ -229,8 +229,7 @@ def load_predictor(path: Path) -> Predictor:
         model.load_state_dict(dict(kept.weights))
     except RuntimeError as error:
         raise UserError("the checkpoint is of another network than the run's recipe", where=str(path)) from error
-    fitted = state["statistics"]
-    statistics = Statistics(tuple(fitted["shift"]), tuple(fitted["scale"]))
+    statistics = Statistics.read(state["statistics"], kept.statistics)
     return Predictor(
         model.to(choose_device()).eval(),
         recipe,

@@ -46,16 +46,39 @@ class DataPart(Part):
 
 
 class PreprocessPart(Part):
-    """`kind` names an entry of PREPROCESSORS; its numbers are fitted on the training part alone."""
+    """`kind` names an entry of PREPROCESSORS; its numbers are fitted on the training part alone.
+
+    `divisor` of what is only centred, in pixel values; `epsilon` added to variances before whitening, in squared pixel
+    values; `patch` side in pixels of the tiles that are decorrelated each by itself, a divisor of the size; None for whole images.
+    """
 
     kind: str = "standardize"
+    divisor: Annotated[float, Field(gt=0)] | None = None
+    epsilon: Annotated[float, Field(ge=0)] | None = None
+    patch: Annotated[int, Field(ge=1, le=32)] | None = None
 
 
 class AugmentPart(Part):
-    """`crop` jitter in pixels in each direction (0 = off); `flip` random horizontal reflection, or none."""
+    """What is done to training images, each setting 0 or `none` when off.
+
+    `crop` jitter in pixels in each direction; `flip` horizontal reflection, of random images or of each in alternating
+    epochs; `resized_crop` least share of the area a crop keeps; `rotate` degrees each way; `scale` zoom in or out by up
+    to 1 + scale; `brightness`, `contrast`, `saturation` changed by up to this share; `colour` deviation of the shift along
+    the principal colours; `erase` probability; `mixup`, `cutmix` alpha of Beta(alpha, alpha).
+    """
 
     crop: Annotated[int, Field(ge=0, le=512)] | None = None
-    flip: Literal["random", "none"] | None = None
+    flip: Literal["random", "alternating", "none"] | None = None
+    resized_crop: Annotated[float, Field(ge=0, le=1)] = 0.0
+    rotate: Annotated[float, Field(ge=0, le=180)] = 0.0
+    scale: Annotated[float, Field(ge=0, le=1)] = 0.0
+    brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.0
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    colour: Annotated[float, Field(ge=0, le=1)] = 0.0
+    erase: Annotated[float, Field(ge=0, le=1)] = 0.0
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    cutmix: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 
 class ModelPart(Part):

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from torch import Tensor
-
+from babysit.data.mixing import Batch
 from babysit.device import autocast
 from babysit.losses import heads_of, objective
 from babysit.seeds import permutation
@@ -19,7 +18,7 @@ from babysit.training.session import Position, Session
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """After an update: its batch's data loss, regularisation penalty and accuracy before it, and its rate."""
+    """After an update: its batch's data loss, penalty and accuracy (of mixed images: own class) before it; its rate."""
 
     step: int
     epoch: int
@@ -58,28 +57,28 @@ def train(session: Session) -> Iterator[Event]:
             start = position.batch * session.batch_size
             samples = order[start : start + session.batch_size]
             with session.clock.section("batch"):
-                images, labels = session.training.training(
+                batch = session.training.training(
                     samples, session.augmentation, seed=session.recipe.seed, epoch=position.epoch
                 )
-            yield _step(session, images, labels)
+            yield _step(session, batch)
         yield _end_of_epoch(session)
 
 
-def _step(session: Session, images: Tensor, labels: Tensor) -> StepDone:
+def _step(session: Session, batch: Batch) -> StepDone:
     clock, position, rate = session.clock, session.position, session.learning_rate()
     with clock.section("forward"):
         session.model.train()
         with autocast(session.device, session.recipe.train.precision):
-            heads = heads_of(session.model(images))
-        loss, minimised = objective(session.loss, heads, labels)
+            heads = heads_of(session.model(batch.images))
+        loss, minimised = objective(session.loss, heads, batch.targets)
         value = float(loss.detach())
-        correct = int((heads[0].detach().argmax(dim=1) == labels).sum())
+        correct = int((heads[0].detach().argmax(dim=1) == batch.labels).sum())
     with clock.section("backward"):
         session.model.zero_grad(set_to_none=True)
         minimised.backward()
     with clock.section("update"):
         penalty = session.update(rate)
-    count = len(labels)
+    count = len(batch.labels)
     position.step += 1
     position.batch += 1
     position.images += count

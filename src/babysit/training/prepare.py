@@ -17,11 +17,12 @@ from babysit.data.batches import Batches
 from babysit.data.cache import Cache, open_cache
 from babysit.data.catalog import Catalog
 from babysit.data.corrections import Lists
-from babysit.data.preprocess import PREPROCESSORS
+from babysit.data.preprocess import fit_statistics
 from babysit.data.sizes import sampled_sides
 from babysit.data.sources import open_source
 from babysit.data.split import Split
 from babysit.data.split_file import split_table
+from babysit.data.statistics import TrainingImages
 from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
 from babysit.losses import make_loss
@@ -158,18 +159,26 @@ def write_split(run: Run, data: Data, recipe: Recipe) -> str:
 def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, dict[str, str]]:
     """Fits the statistics, decides the rest, measures the precision, and builds the session at step 0."""
     device = choose_device()
-    with clock.section("statistics"):
-        data.cache.check(data.split.train)
-        statistics = PREPROCESSORS[recipe.preprocess.kind](data.cache.pixels, data.split.train)
     facts = resolve.Facts(len(data.split.train), data.catalog.flips, traits_of(recipe, len(data.catalog.classes)))
     recipe, reasons = resolve.fill(recipe, facts)
+    size = recipe.data.size
+    assert size is not None
+    with clock.section("statistics"):
+        data.cache.check(data.split.train)
+        images = TrainingImages(data.cache.pixels, data.split.train, size)
+        statistics = fit_statistics(images, recipe.preprocess, colours=recipe.augment.colour > 0)
 
     def part(rows: NDArray[np.int64], precision: str) -> Batches:
-        size = recipe.data.size
-        assert size is not None
-        dtype = DTYPES[precision]
         return Batches(
-            data.cache.pixels, rows, data.catalog.labels, size, statistics, dtype, device, check=data.cache.check
+            pixels=data.cache.pixels,
+            rows=rows,
+            labels=data.catalog.labels,
+            size=size,
+            statistics=statistics,
+            dtype=DTYPES[precision],
+            device=device,
+            check=data.cache.check,
+            classes=len(data.catalog.classes),
         )
 
     with clock.section("self-test"):

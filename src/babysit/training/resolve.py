@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from babysit.data.augment import LARGEST_GATHERED, canvas_for
-from babysit.data.preprocess import PREPROCESSORS
+from babysit.data.preprocess import DIVIDED, EPSILON, PREPROCESSORS, TYPICAL_DEVIATION, WHITENING
 from babysit.data.sizes import SIZES, training_size
 from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
@@ -23,6 +23,7 @@ from babysit.optim.schedules import SCHEDULES, warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.show import plural
 from babysit.tables import Table
+from babysit.training.image_faults import image_faults
 
 BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
@@ -60,6 +61,7 @@ def check(parsed: Parsed) -> Recipe:
         *parsed.faults,
         *_name_faults(parsed.recipe, parsed.places),
         *_combination_faults(parsed.recipe, parsed.places),
+        *image_faults(parsed.recipe, parsed.places),
     ]
     if faults:
         raise UserError.of(faults)
@@ -71,14 +73,20 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
 
     Arguments:
         shorter_sides: of a sample of the images, in pixels.
+
+    Raises:
+        UserError: when that size does not fit another setting.
     """
     if recipe.data.size is not None and not shorter_sides:
         return recipe, {}
     size, middle = training_size(shorter_sides)
     if recipe.data.size is not None:
         return recipe, _instead("data.size", recipe.data.size, size)
+    sized = recipe.replace({"data.size": size})
+    if faults := image_faults(sized, {}):
+        raise UserError.of(faults)
     why = f"by rule: the median shorter side is {middle} pixels; {max(SIZES)} at most; nothing is enlarged"
-    return recipe.replace({"data.size": size}), {"data.size": why}
+    return sized, {"data.size": why}
 
 
 def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
@@ -97,12 +105,19 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
             values[name], reasons[name] = value, f"by rule: {why}"
 
     room = (canvas_for(size) - size) // 2 or size // 8
-    decide("augment.crop", room, "an eighth of the size" if size <= LARGEST_GATHERED else "the canvas's margin")
+    if recipe.augment.resized_crop:
+        decide("augment.crop", 0, "a crop of random size has its own place")
+    else:
+        decide("augment.crop", room, "an eighth of the size" if size <= LARGEST_GATHERED else "the canvas's margin")
     flip = "random" if facts.flips else "none"
     decide(
         "augment.flip", flip, "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign"
     )
     reasons.update(_instead("augment.flip", recipe.augment.flip, flip) if recipe.augment.flip else {})
+    if recipe.preprocess.kind in DIVIDED:
+        decide("preprocess.divisor", TYPICAL_DEVIATION, "a typical deviation, so that inputs are of order one")
+    if recipe.preprocess.kind in WHITENING:
+        decide("preprocess.epsilon", EPSILON, "what varies by less than 3 pixel values is mostly noise")
     if is_own(recipe.model.name):
         own = OwnNetwork.read(recipe.model.name)
         values["model.name"], reasons["model.name"] = own.absolute, "the file, run as Python; found from anywhere"

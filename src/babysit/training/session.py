@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from babysit.checkpoint import Checkpoint, flatten_optimizer, restore_optimizer
 from babysit.clock import Clock
 from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches
+from babysit.data.statistics import Statistics
 from babysit.errors import UserError
 from babysit.losses import Loss, make_loss
 from babysit.models import model_of
@@ -78,7 +79,7 @@ class Session:
     @property
     def augmentation(self) -> Augmentation:
         """What is done to training images."""
-        return Augmentation(self.recipe.augment.crop or 0, self.recipe.augment.flip == "random")
+        return Augmentation.of(self.recipe.augment)
 
     def learning_rate(self) -> float:
         """The rate of the next step: the peak times the schedule's factor in the middle of that step."""
@@ -112,10 +113,10 @@ class Session:
             "log_offset": log_offset,
             "classes": list(self.classes),
             "size": self.training.size,
-            "statistics": {"shift": list(statistics.shift), "scale": list(statistics.scale)},
+            "statistics": statistics.as_json(),
         }
         tensors = {**flatten_optimizer(self.optimizer), "rng.torch": torch.get_rng_state()}
-        return Checkpoint(self.model.state_dict(), tensors, state)
+        return Checkpoint(self.model.state_dict(), tensors, state, statistics.arrays())
 
     def restore(self, checkpoint: Checkpoint) -> int:
         """Goes to where a checkpoint was made; returns the log's offset then.
@@ -131,6 +132,9 @@ class Session:
             raise UserError(
                 "the checkpoint is of another network than the recipe's", hint="Resume with the run's own recipe"
             ) from error
+        statistics = Statistics.read(state["statistics"], checkpoint.statistics)
+        self.training = replace(self.training, statistics=statistics)
+        self.validation = replace(self.validation, statistics=statistics)
         tensors = dict(checkpoint.optimizer)
         torch.set_rng_state(tensors.pop("rng.torch"))
         restore_optimizer(self.optimizer, tensors)
