@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -77,7 +78,7 @@ def draw_erased(augmentation: Augmentation, index: NDArray[np.int64], *, size: i
     draws = uniform(moment.words("erase", index, 5))
     area = (SMALLEST + (LARGEST - SMALLEST) * draws[:, 1]) * (draws[:, 0] < augmentation.erase)
     ratio = NARROWEST ** (2 * draws[:, 2] - 1)
-    return _boxes(np.sqrt(area * ratio), np.sqrt(area / ratio), draws[:, 3:], size)
+    return _boxes(np.sqrt(area * ratio), np.sqrt(area / ratio), draws[:, 3:], size=size, most=size)
 
 
 def erase(images: Tensor, boxes: Boxes) -> Tensor:
@@ -121,7 +122,7 @@ def draw_mixing(
         if augmentation.cutmix
         else np.zeros(len(index))
     )
-    boxes = _boxes(np.sqrt(area), np.sqrt(area), draws[:, 3:], size)
+    boxes = _boxes(np.sqrt(area), np.sqrt(area), draws[:, 3:], size=size, most=math.isqrt(size * size // 2))
     return Mixing(below(words[:, 2], count), weight, boxes, weight + boxes.shares(size))
 
 
@@ -149,7 +150,8 @@ def mixed_targets(labels: Tensor, others: Tensor, mixing: Mixing, classes: int) 
 def lesser_share(draws: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
     """min(t, 1 - t) with t from Beta(alpha, alpha), by inverting its distribution.
 
-    Over s = t^alpha the density on 0 <= t <= 1/2 is proportional to (1 - t)^(alpha - 1), which is smooth and bounded.
+    Over s = t^p, p the lesser of alpha and 1, the density on 0 <= t <= 1/2 is proportional to
+    t^(alpha - p) (1 - t)^(alpha - 1), which is bounded.
 
     Arguments:
         draws: uniform numbers from 0 to below 1.
@@ -158,15 +160,19 @@ def lesser_share(draws: NDArray[np.float64], alpha: float) -> NDArray[np.float64
     >>> lesser_share(np.array([0.0, 0.5]), 1.0)
     array([0.  , 0.25])
     """
-    stretched = np.linspace(0.0, 0.5**alpha, GRID)
-    density = (1 - stretched ** (1 / alpha)) ** (alpha - 1)
+    power = min(alpha, 1.0)
+    stretched = np.linspace(0.0, 0.5**power, GRID)
+    share = stretched ** (1 / power)
+    density = share ** (alpha - power) * (1 - share) ** (alpha - 1)
     below_each = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
-    return np.interp(draws * below_each[-1], below_each, stretched) ** (1 / alpha)
+    return np.interp(draws * below_each[-1], below_each, stretched) ** (1 / power)
 
 
-def _boxes(height: NDArray[np.float64], width: NDArray[np.float64], draws: NDArray[np.float64], size: int) -> Boxes:
-    """Rectangles whose sides are given as shares of the image's, uniformly placed within it."""
-    tall, wide = (np.minimum(np.rint(side * size), size).astype(np.int64) for side in (height, width))
+def _boxes(
+    height: NDArray[np.float64], width: NDArray[np.float64], draws: NDArray[np.float64], *, size: int, most: int
+) -> Boxes:
+    """Rectangles whose sides are given as shares of the image's, at most `most` pixels, uniformly placed within it."""
+    tall, wide = (np.minimum(np.rint(side * size), most).astype(np.int64) for side in (height, width))
     top = (draws[:, 0] * (size - tall + 1)).astype(np.int64)
     left = (draws[:, 1] * (size - wide + 1)).astype(np.int64)
     return Boxes(top, left, top + tall, left + wide)

@@ -26,8 +26,9 @@ Fit = Callable[[TrainingImages, PreprocessPart], Statistics]
 TYPICAL_DEVIATION = 64.0
 """Divides what is only centred, so that inputs are of order one and learning rates keep their meaning."""
 
-EPSILON = 10.0
-"""Added to variances before whitening: what varies by less than about 3 of 255 pixel values is damped, being mostly noise."""
+EPSILON = 400.0
+"""Added to variances before whitening, in squared pixel values: what varies by less than 20 of 255 is damped, being mostly noise.
+A tenth of a typical pixel's variance, 64²."""
 
 MOST_VALUES = 3 * 32 * 32
 """Values in an image, or in a tile, that are decorrelated together: a covariance of 75 MB, and a minute to fit."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from babysit.data.augment import LARGEST_GATHERED, canvas_for
-from babysit.data.preprocess import DIVIDED, EPSILON, PREPROCESSORS, TYPICAL_DEVIATION, WHITENING
+from babysit.data.preprocess import DECORRELATING, DIVIDED, EPSILON, PREPROCESSORS, TYPICAL_DEVIATION, WHITENING
 from babysit.data.sizes import SIZES, training_size
 from babysit.errors import Fault, UserError
 from babysit.losses import LOSSES
@@ -107,6 +107,8 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     room = (canvas_for(size) - size) // 2 or size // 8
     if recipe.augment.resized_crop:
         decide("augment.crop", 0, "a crop of random size has its own place")
+    elif recipe.preprocess.kind in DECORRELATING and recipe.preprocess.patch is None:
+        decide("augment.crop", 0, f"{recipe.preprocess.kind} is fitted to every pixel's place, which a crop shifts")
     else:
         decide("augment.crop", room, "an eighth of the size" if size <= LARGEST_GATHERED else "the canvas's margin")
     flip = "random" if facts.flips else "none"
@@ -117,7 +119,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     if recipe.preprocess.kind in DIVIDED:
         decide("preprocess.divisor", TYPICAL_DEVIATION, "a typical deviation, so that inputs are of order one")
     if recipe.preprocess.kind in WHITENING:
-        decide("preprocess.epsilon", EPSILON, "what varies by less than 3 pixel values is mostly noise")
+        decide("preprocess.epsilon", EPSILON, "what varies by less than 20 pixel values is mostly noise")
     if is_own(recipe.model.name):
         own = OwnNetwork.read(recipe.model.name)
         values["model.name"], reasons["model.name"] = own.absolute, "the file, run as Python; found from anywhere"
