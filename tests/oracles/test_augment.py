@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from babysit.data.augment import Augmentation, Moment, Views, draw_views, plain_views
+from babysit.data.batches import normalise
 from babysit.data.mixing import (
     Boxes,
     Mixing,
@@ -23,6 +24,7 @@ from babysit.data.mixing import (
     mixed_targets,
 )
 from babysit.data.recolour import GREY, Recolouring, draw_recolouring, recolour
+from babysit.data.statistics import Statistics
 from babysit.data.warp import draw_maps, warp
 from babysit.losses import focal_loss, softmax_loss
 from babysit.seeds import counted, normal, uniform
@@ -206,6 +208,17 @@ def test_smoothing_of_shares_is_smoothing_of_labels() -> None:
 def test_unused_recolouring_changes_nothing() -> None:
     pixels = torch.from_numpy(random_pixels(2, 6))
     nothing = Recolouring(
-        np.tile(np.eye(3, dtype=np.float32), (2, 1, 1)), np.zeros(2, np.float32), np.zeros((2, 3), np.float32)
+        np.tile(np.eye(3, dtype=np.float32), (2, 1, 1)), np.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32)
     )
     assert torch.equal(recolour(pixels, nothing), pixels.float())
+
+
+def test_recolouring_and_normalising_in_one_is_one_after_the_other() -> None:
+    pixels = torch.from_numpy(random_pixels(5, 6))
+    change = draw_recolouring(
+        Augmentation(brightness=0.4, contrast=0.5, colour=0.3), np.eye(3) * 9, np.arange(5), MOMENT
+    )
+    fitted = Statistics((120.0, 110.0, 100.0), (50.0, 60.0, 70.0))
+    apart = normalise(recolour(pixels, change), fitted, torch.float32)
+    together = recolour(pixels, change.then(fitted.shift, fitted.scale)).permute(0, 3, 1, 2)
+    assert torch.allclose(apart, together, atol=1e-4)

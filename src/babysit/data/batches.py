@@ -85,12 +85,24 @@ class Batches:
             images = warp(self._canvases(rows), maps, self.size)
         else:
             images = self._cut(rows, views)
-        if augmentation.recolours:
-            images = recolour(images, draw_recolouring(augmentation, self.statistics.colours, rows, moment))
-        images = self.normalisation(images)
+        images = (
+            self._recoloured(images, rows, augmentation, moment)
+            if augmentation.recolours
+            else self.normalisation(images)
+        )
         if augmentation.erase:
             erase(images, draw_erased(augmentation, rows, size=self.size, moment=moment))
         return images
+
+    def _recoloured(
+        self, images: Tensor, rows: NDArray[np.int64], augmentation: Augmentation, moment: Moment
+    ) -> Tensor:
+        """With changed colours and normalised: where both are a matter of one pixel, by one matrix."""
+        fitted = self.statistics
+        change = draw_recolouring(augmentation, fitted.colours, rows, moment)
+        if fitted.mean is not None:
+            return self.normalisation(recolour(images, change))
+        return recolour(images, change.then(fitted.shift, fitted.scale), self.dtype).permute(0, 3, 1, 2)
 
     def _cut(self, rows: NDArray[np.int64], views: Views) -> Tensor:
         if self.check:

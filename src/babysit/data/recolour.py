@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from babysit.data.augment import Augmentation, Moment
+from babysit.data.statistics import Triple
 from babysit.seeds import normal, uniform
 
 GREY = (0.299, 0.587, 0.114)
@@ -26,12 +27,21 @@ MOST_PIXELS = 16
 class Recolouring:
     """How the colours of each image of a batch change.
 
-    y = matrix x + fade (grey mean of x) + shift, x a pixel's red, green and blue. `matrix` (n, 3, 3), `fade` (n,), `shift` (n, 3).
+    y = matrix x + fade (grey mean of x) + shift, x a pixel's red, green and blue. `matrix` (n, 3, 3), `fade` and `shift` (n, 3).
     """
 
     matrix: NDArray[np.float32]
     fade: NDArray[np.float32]
     shift: NDArray[np.float32]
+
+    def then(self, shift: Triple, scale: Triple) -> Recolouring:
+        """This change followed by y <- (y - shift) / scale for each channel, in one."""
+        return replace(
+            self,
+            matrix=(self.matrix / np.array(scale)[:, None]).astype(np.float32),
+            fade=(self.fade / np.array(scale)).astype(np.float32),
+            shift=((self.shift - shift) / scale).astype(np.float32),
+        )
 
 
 def draw_recolouring(
@@ -58,29 +68,29 @@ def draw_recolouring(
         assert colours is not None
         shift = augmentation.colour * normal(words[:, 3:]) @ colours.T
     matrix = (brightness * contrast)[:, None, None] * turn
-    fade = (1 - contrast) * brightness
+    fade = np.repeat(((1 - contrast) * brightness)[:, None], 3, axis=1)
     return Recolouring(matrix.astype(np.float32), fade.astype(np.float32), shift.astype(np.float32))
 
 
-def recolour(images: Tensor, change: Recolouring) -> Tensor:
-    """The images with their colours changed.
+def recolour(images: Tensor, change: Recolouring, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The images with their colours changed, in float32, then rounded to `dtype`.
 
     Shape:
-        uint8 or float32 (n, height, width, 3) to float32 of the same shape.
+        uint8 or float32 (n, height, width, 3) to `dtype`, the same shape.
     """
     count, pixels = len(images), images.shape[1] * images.shape[2]
     together = next(size for size in (MOST_PIXELS, 8, 4, 2, 1) if pixels % size == 0)
     flat = images.reshape(count, pixels // together, 3 * together)
     blocks, fade, shift = _blocks(change, together, images.device)
-    made = torch.empty(flat.shape, dtype=torch.float32, device=images.device)
+    made = torch.empty(flat.shape, dtype=dtype, device=images.device)
     step = max(1, PIECE // (3 * pixels)) if images.device.type == "cpu" else count
     grey = torch.tensor(GREY, device=images.device)
     for start in range(0, count, step):
         part = slice(start, start + step)
         values = flat[part].float()
         means = values.sum(dim=1).view(-1, together, 3).sum(dim=1) / pixels
-        offset = shift[part] + (fade[part] * (means * grey).sum(dim=1))[:, None]
-        torch.baddbmm(offset.repeat(1, together)[:, None], values, blocks[part], out=made[part])
+        offset = shift[part] + fade[part] * (means * grey).sum(dim=1)[:, None]
+        made[part] = torch.baddbmm(offset.repeat(1, together)[:, None], values, blocks[part])
     return made.view(images.shape)
 
 

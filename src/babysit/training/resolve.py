@@ -104,13 +104,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         if recipe.get(name) is None:
             values[name], reasons[name] = value, f"by rule: {why}"
 
-    room = (canvas_for(size) - size) // 2 or size // 8
-    if recipe.augment.resized_crop:
-        decide("augment.crop", 0, "a crop of random size has its own place")
-    elif recipe.preprocess.kind in DECORRELATING and recipe.preprocess.patch is None:
-        decide("augment.crop", 0, f"{recipe.preprocess.kind} is fitted to every pixel's place, which a crop shifts")
-    else:
-        decide("augment.crop", room, "an eighth of the size" if size <= LARGEST_GATHERED else "the canvas's margin")
+    decide("augment.crop", *_crop(recipe, size))
     flip = "random" if facts.flips else "none"
     decide(
         "augment.flip", flip, "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign"
@@ -155,6 +149,17 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
             "schedule.kind=constant loses nothing"
         )
     return recipe.replace(values), reasons
+
+
+def _crop(recipe: Recipe, size: int) -> tuple[int, str]:
+    """The jitter of crops in pixels, and why."""
+    preprocess = recipe.preprocess
+    if recipe.augment.resized_crop:
+        return 0, "a crop of random size has its own place"
+    if preprocess.kind in DECORRELATING and preprocess.patch is None:
+        return 0, f"{preprocess.kind} is fitted to every pixel's place, which a crop shifts"
+    room = (canvas_for(size) - size) // 2
+    return (room, "the canvas's margin") if size > LARGEST_GATHERED else (room or size // 8, "an eighth of the size")
 
 
 def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:
