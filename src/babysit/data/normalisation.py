@@ -60,7 +60,7 @@ class Normalisation:
         count, height, width, channels = images.shape
         shift, scale = self.shift.repeat(width), self.scale.repeat(width)
         rows = images.reshape(count * height, width * channels)
-        made = _empty(rows.shape, self.dtype, images.device)
+        made = empty(rows.shape, self.dtype, images.device)
         # On a processor in pieces that stay in its nearest memory between the three operations.
         step = max(1, PIECE // (width * channels)) if images.device.type == "cpu" else max(1, len(rows))
         piece = torch.empty((min(step, len(rows)), width * channels), dtype=torch.float32, device=images.device)
@@ -70,7 +70,8 @@ class Normalisation:
         return made.view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
-def _empty(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+def empty(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Room for a batch, not filled."""
     if device.type == "cpu" and dtype == torch.float32:
         # NumPy asks for large pages where there are any: a fresh batch costs a third less time.
         return torch.from_numpy(np.empty(tuple(shape), np.float32))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from babysit.data.augment import Augmentation, Moment
+from babysit.data.normalisation import empty
 from babysit.data.statistics import Triple
 from babysit.seeds import normal, uniform
 
@@ -82,7 +83,7 @@ def recolour(images: Tensor, change: Recolouring, dtype: torch.dtype = torch.flo
     together = next(size for size in (MOST_PIXELS, 8, 4, 2, 1) if pixels % size == 0)
     flat = images.reshape(count, pixels // together, 3 * together)
     blocks, fade, shift = _blocks(change, together, images.device)
-    made = torch.empty(flat.shape, dtype=dtype, device=images.device)
+    made = empty(flat.shape, dtype, images.device)
     step = max(1, PIECE // (3 * pixels)) if images.device.type == "cpu" else count
     grey = torch.tensor(GREY, device=images.device)
     for start in range(0, count, step):
