@@ -31,7 +31,7 @@ EPSILON = 400.0
 A tenth of a typical pixel's variance, 64²."""
 
 MOST_VALUES = 3 * 32 * 32
-"""Values in an image, or in a tile, that are decorrelated together: a covariance of 75 MB, and a minute to fit."""
+"""Values in an image, or in a tile, that are decorrelated together: a covariance of 75 MB."""
 
 ZERO: Triple = (0.0, 0.0, 0.0)
 ONE: Triple = (1.0, 1.0, 1.0)
