@@ -18,7 +18,9 @@ from torch.profiler import ProfilerActivity, profile
 import harness
 from babysit.layers.local import LocallyConnected2d
 from babysit.layers.response_norm import LocalResponseNorm
+from babysit.models import Shape, build_model
 from harness import Arm, Figures
+from layer_account import quick_arms
 
 Step = Callable[[], int]
 
@@ -125,13 +127,31 @@ def local_arms() -> dict[str, Arm]:
     }
 
 
-ARMS = {"response_norm": response_norm_arms, "local": local_arms}
+def alexnet_arms() -> dict[str, Arm]:
+    """AlexNet's whole step but for the update, 32 images of 224 pixels; plain PyTorch has its own normalisation."""
+
+    def own(normalisation: Callable[[], nn.Module], order: torch.memory_format) -> Step:
+        network = build_model("alexnet", Shape(224, 1000, 0), seed=0).train().to(memory_format=order)  # pyright: ignore[reportCallIssue]
+        for name in ("norm1", "norm2"):
+            setattr(network, name, normalisation())
+        images = torch.randn(32, 3, 224, 224).contiguous(memory_format=order)
+        return step(network, images, tuple(network.parameters()))
+
+    usual, last = torch.contiguous_format, torch.channels_last
+    return {
+        "ours": arm(lambda: own(LocalResponseNorm.from_paper, last)),
+        "pytorch": arm(lambda: own(lambda: nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), usual)),
+        "pytorch, channels last": arm(lambda: own(lambda: nn.LocalResponseNorm(5, 5e-4, 0.75, 2.0), last)),
+    }
+
+
+ARMS = {"response_norm": response_norm_arms, "local": local_arms, "alexnet": alexnet_arms, "quick": quick_arms}
 
 
 def main() -> None:
     """Measures both layers, each beside what it is compared with."""
     made = harness.parser(__doc__ or "", repeats=5)
-    made.add_argument("--only", choices=tuple(ARMS), help="one layer")
+    made.add_argument("--only", choices=tuple(ARMS), help="one layer or network")
     made.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the processor")
     options = made.parse_args()
     torch.set_num_threads(options.threads)

@@ -203,3 +203,8 @@ def test_an_impossible_layer_is_refused_when_built(change: dict[str, object], sa
             arguments.pop("in_channels"), arguments.pop("out_channels"), arguments.pop("kernel_size"), **arguments
         )
     assert said in str(error.value)
+
+
+def test_an_input_of_another_type_is_a_sentence() -> None:
+    with pytest.raises(UserError, match=r"the input is of torch.float64. Legal: torch.float32"):
+        LocallyConnected2d(2, 2, 3, input_size=4)(torch.zeros(1, 2, 4, 4, dtype=torch.float64))

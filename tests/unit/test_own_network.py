@@ -76,6 +76,32 @@ def test_what_is_no_network_is_refused(net: Path, function: str, match: str) -> 
         build_model(f"{net}:{function}", Shape(16, 10, 32), seed=0)
 
 
+SICK = {
+    "shrinks": "nn.Conv2d(3, 4, 3), nn.MaxPool2d(4), nn.Conv2d(4, 4, 3), nn.MaxPool2d(2)",
+    "mismatch": "nn.Conv2d(3, 4, 3), nn.Conv2d(5, 4, 3)",
+    "padding": "nn.Conv2d(3, 4, 3, padding=5)",
+    "stride": "nn.Conv2d(3, 4, 3, stride=40)",
+    "full": "nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(7, 10)",
+}
+
+
+@pytest.mark.parametrize(
+    ("sick", "match"),
+    [
+        ("shrinks", r"layer 3 \(MaxPool2d\): kernel 2 does not fit an input height of 1"),
+        ("mismatch", r"layer 1 \(Conv2d\): .*to have 5 channels, but got 4"),
+        ("padding", r"layer 0 \(Conv2d\): padding 5 is too large.*Legal: padding 0 to 2"),
+        ("stride", r"layer 0 \(Conv2d\): stride 40 is larger than the whole input height of 16"),
+        ("full", r"layer 2 \(Linear\): .*\(2x784 and 7x10\)"),
+    ],
+)
+def test_an_impossible_layer_is_named_with_its_numbers(tmp_path: Path, sick: str, match: str) -> None:
+    path = tmp_path / "sick.py"
+    path.write_text(f"from torch import nn\ndef net():\n    return nn.Sequential({SICK[sick]})\n", encoding="utf-8")
+    with pytest.raises(UserError, match=match):
+        build_model(f"{path}:net", Shape(16, 10, 32), seed=0)
+
+
 def test_a_network_of_other_classes_is_refused(net: Path) -> None:
     with pytest.raises(UserError, match=r"scores of shape \(2, 10\). Legal: \(2, 7\)"):
         build_model(f"{net}:fixed", Shape(8, 7, 32), seed=0)

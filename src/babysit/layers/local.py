@@ -141,6 +141,10 @@ class LocallyConnected2d(nn.Module):
             dtype = torch.get_autocast_dtype(input.device.type)
             input, weight = input.to(dtype), weight.to(dtype)  # noqa: A001
             bias = None if bias is None else bias.to(dtype)
+        if input.dtype != weight.dtype:
+            raise UserError(
+                f"the input is of {input.dtype}", where=type(self).__name__, legal=f"{weight.dtype}, as its weights"
+            )
         return LocalProduct.apply(input, weight, bias, self.windows)  # pyright: ignore[reportReturnType]
 
     def extra_repr(self) -> str:

@@ -12,19 +12,23 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from babysit.errors import Fault, UserError
+from babysit.layers.geometry import Volume
+from babysit.layers.legal import pooling_windows, windows
 from babysit.losses import heads_of
 from babysit.models.shape import Shape
 
 GIVEN = ("size", "channels", "classes")
+FILTERS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 
 
 def is_own(name: str) -> bool:
@@ -156,15 +160,57 @@ def check_scores(network: nn.Module, shape: Shape, where: str) -> None:
     """
     images = torch.zeros(2, shape.channels, shape.size, shape.size)
     before = network.training
+    entered = Entered(network)
     try:
-        with torch.no_grad():
+        with torch.no_grad(), entered:
             scores = heads_of(network.eval()(images))[0]
+    except UserError as error:
+        raise UserError.of([replace(fault, where=f"{where}, layer {fault.where}") for fault in error.faults]) from error
     except Exception as error:
         size = "x".join(map(str, images.shape[1:]))
-        raise UserError(f"the network cannot take {size} images: {error}", where=where) from error
+        layer = f", layer {entered.last}" if entered.last else ""
+        raise UserError(f"the network cannot take {size} images: {error}", where=f"{where}{layer}") from error
     finally:
         network.train(before)
     if tuple(scores.shape) != (2, shape.classes):
         raise UserError(
             f"two images give scores of shape {tuple(scores.shape)}", where=where, legal=f"(2, {shape.classes})"
         )
+
+
+class Entered:
+    """Knows the layer that a network's images have come to, and refuses a filter that does not fit them there.
+
+    As a context manager: it watches until it is left.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.last = ""
+        self._hooks = ExitStack()
+
+    def __enter__(self) -> Entered:
+        for name, layer in self.network.named_modules():
+            if not any(layer.children()):
+                hook = layer.register_forward_pre_hook(lambda layer, given, name=name: self._enter(name, layer, given))
+                self._hooks.callback(hook.remove)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._hooks.close()
+
+    def _enter(self, name: str, layer: nn.Module, given: tuple[object, ...]) -> None:
+        self.last = f"{name} ({type(layer).__name__})"
+        images = given[0] if given else None
+        if not isinstance(images, Tensor) or images.ndim != 4 or not isinstance(layer, FILTERS):
+            return
+        if layer.padding == "same":  # fits whatever its filter is
+            return
+        volume = Volume(images.shape[1], images.shape[2], images.shape[3])
+        padding = 0 if layer.padding == "valid" else layer.padding
+        numbers = {"kernel_size": layer.kernel_size, "padding": padding, "stride": layer.stride}
+        if isinstance(layer, nn.Conv2d):
+            windows(self.last, volume, **numbers, dilation=layer.dilation)
+        else:
+            dilation = layer.dilation if isinstance(layer, nn.MaxPool2d) else 1
+            pooling_windows(self.last, volume, **numbers, dilation=dilation, ceil_mode=layer.ceil_mode)
