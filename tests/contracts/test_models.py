@@ -18,6 +18,8 @@ from torch import nn
 from babysit.errors import UserError
 from babysit.losses import heads_of, objective, softmax_loss
 from babysit.models import MODELS, Architecture, Shape, build_model
+from babysit.models.alexnet import paper_initialisation
+from babysit.models.traits import is_normalised
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,23 @@ def test_every_parameter_gets_a_gradient_and_the_loss_begins_near_a_guess(name: 
         assert parameter.grad is not None and bool(parameter.grad.abs().sum() > 0), key
     network.zero_grad(set_to_none=True)
     network.load_state_dict(before, strict=False)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_normalised_is_what_bears_large_rates(name: str) -> None:
+    """VGG's full layers are not, with batch normalisation before them or without."""
+    normalised = {"quick", "googlenet-bn", "resnet18", "resnet34", "resnet50"}
+    assert is_normalised(on_meta(name, small(name))) == (name in normalised)
+
+
+def test_alexnet_sees_the_image_from_the_start() -> None:
+    """The paper's small weights hardly do at a small size; they can be had all the same."""
+    images = pictures("alexnet", 4)
+    network = build_model("alexnet", small("alexnet"), seed=3).eval()
+    with torch.inference_mode():
+        spread = network(images).std(dim=0).mean()
+        assert spread > 100 * paper_initialisation(network)(images).std(dim=0).mean()
+    assert float(network.get_parameter("fc7.bias").mean()) == 1 and float(network.get_parameter("fc8.bias").sum()) == 0
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -219,7 +219,7 @@ def test_a_network_without_normalisation_gets_a_smaller_rate() -> None:
     networks = {
         0.3: NORMALISED,
         0.1: Traits(normalised=False, convolutions=6, layers=7, inputs=192),
-        0.01: Traits(normalised=False, convolutions=8, layers=11, inputs=192),
+        0.02: Traits(normalised=False, convolutions=8, layers=11, inputs=192),
         0.2 * 100 / 3072: Traits(normalised=False, convolutions=0, layers=1, inputs=3072),
     }
     recipe = Recipe().replace({"data.size": 32, "optim.batch_size": 256})

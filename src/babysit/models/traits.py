@@ -17,7 +17,7 @@ NORMALISING = (_BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """`normalised` has layers that normalise activations; `convolutions` layers with filters; `layers` those and full ones; `inputs` values an image has."""
+    """`normalised` has layers that normalise activations, and behind the last of them the classifier alone; `convolutions` layers with filters; `layers` those and full ones; `inputs` values an image has."""
 
     normalised: bool
     convolutions: int
@@ -41,4 +41,20 @@ def traits_of(recipe: Recipe, classes: int) -> Traits:
     layers = list(network.modules())
     convolutions = sum(isinstance(layer, (nn.Conv2d, LocallyConnected2d)) for layer in layers)
     full = sum(isinstance(layer, nn.Linear) for layer in layers)
-    return Traits(any(isinstance(layer, NORMALISING) for layer in layers), convolutions, convolutions + full, inputs)
+    return Traits(is_normalised(network), convolutions, convolutions + full, inputs)
+
+
+def is_normalised(network: nn.Module) -> bool:
+    """Whether no more than one layer with weights stands behind the last normalisation; auxiliary heads do not count.
+
+    VGG with batch normalisation has three full layers there, which bear only the rates of a network without.
+    """
+    behind, seen = 0, False
+    for name, layer in network.named_modules():
+        if name.startswith("aux"):
+            continue
+        if isinstance(layer, NORMALISING):
+            behind, seen = 0, True
+        elif isinstance(layer, (nn.Conv2d, nn.Linear, LocallyConnected2d)):
+            behind += 1
+    return seen and behind <= 1

@@ -32,7 +32,7 @@ IMAGES_IN_A_RUN = 540_000
 RATE_AT_256 = 0.3
 """The learning rate at 256 images a step, with momentum and batch normalisation."""
 
-SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 30, 2 / 3
+SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 15, 2 / 3
 """The share of the usual rate for networks without batch normalisation, shallow and deep, and without convolutions."""
 
 SHALLOW, FLAT_INPUTS = 7, 100
@@ -171,8 +171,8 @@ def rate_share(network: Traits) -> tuple[float, str]:
     """What share of gradient descent's usual rate a network bears, and why.
 
     Batch normalisation makes a layer's output independent of its weights' size, so large steps are survived; without
-    it they are not, the less the deeper the network: 0.01 at 256 is the rate of VGG's paper, and eleven layers at 0.02
-    on one batch ended in no number here. A flat network's stable rate falls with the number of its inputs, as the
+    it they are not, the less the deeper the network: 0.01 at 256 is the rate of VGG's paper, for 74 epochs of a million
+    images; shorter runs need twice that to leave the first plateau (docs/log.md). A flat network's stable rate falls with the number of its inputs, as the
     largest eigenvalue of their second moments grows with it.
     """
     if network.normalised:
@@ -181,7 +181,7 @@ def rate_share(network: Traits) -> tuple[float, str]:
         share = FLAT_SHARE * min(1.0, FLAT_INPUTS / network.inputs)
         return share, f" for a network without convolutions and {network.inputs:,} inputs"
     share = SHALLOW_SHARE if network.layers <= SHALLOW else DEEP_SHARE
-    return share, f" for {network.layers} layers with weights and no batch normalisation"
+    return share, f" for {network.layers} layers with weights, not all of them normalised"
 
 
 def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
