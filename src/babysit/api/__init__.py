@@ -42,9 +42,15 @@ __all__ = [
 HOMES = {
     "CrossValidated": "folds",
     "cross_validate": "folds",
+    "compare": "judging",
+    "suspects": "judging",
+    "test": "judging",
     "decoded_images": "keeping",
     "Looked": "looking",
     "look": "looking",
+    "find_run": "run_folders",
+    "list_runs": "run_folders",
+    "remove_run": "run_folders",
     "Trained": "running",
     "dry_run": "running",
     "train": "running",
@@ -52,12 +58,6 @@ HOMES = {
     "load": "using",
     "predict": "using",
     "report": "using",
-    "compare": "judging",
-    "suspects": "judging",
-    "test": "judging",
-    "find_run": "run_folders",
-    "list_runs": "run_folders",
-    "remove_run": "run_folders",
 }
 """Public name -> the module of this folder that holds it."""
 

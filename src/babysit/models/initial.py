@@ -7,8 +7,8 @@ from typing import Literal
 
 from torch import nn
 
-LAST = 0.3
-"""Deviation of the scores at the start, for inputs of unit size: the loss begins within 0.05 of ln(classes).
+LAST = 0.15
+"""Deviation of the scores at the start, for inputs of unit size: the loss begins near ln(classes).
 
 Smaller weights would bring it nearer, and the gradient of every layer before the last is in proportion to them: with
 0.001, behind 4096 units, deep networks without normalisation stood still for epochs (docs/log.md).
@@ -20,7 +20,7 @@ def he(network: nn.Module, *lasts: nn.Module, fan: Literal["fan_in", "fan_out"] 
 
     Arguments:
         network: changed in place and returned.
-        lasts: linear classifiers, which no ReLU follows: N(0, 0.3² / fan_in) instead.
+        lasts: linear classifiers, which no ReLU follows: N(0, 0.15² / fan_in) instead.
         fan: inputs of an output neuron, or outputs of an input neuron.
 
     Source: He et al., "Delving Deep into Rectifiers", ICCV 2015, section 2.2.
