@@ -77,11 +77,12 @@ def soft_threshold(weights: Sequence[Tensor], threshold: float) -> None:
 class Regularizer:
     """A recipe's regularisation of one network, around the optimiser's update.
 
-    L2 is the optimiser's (`parameter_groups`); all else happens here.
+    L2 is the optimiser's (`parameter_groups`); all else happens here. `model` is needed for the max norm alone.
     """
 
     weights: list[Tensor]
     part: RegularizePart
+    model: nn.Module | None = None
 
     @torch.no_grad()
     def penalty(self) -> float:
@@ -114,6 +115,9 @@ class Regularizer:
         """What acts on the updated weights."""
         if self.part.l1 and self.part.l1_form == "proximal":
             soft_threshold(self.weights, rate * self.part.l1)
+        if self.part.max_norm:
+            assert self.model is not None
+            project_max_norm(self.model, self.part.max_norm)
 
     @torch.no_grad()
     def zero_share(self) -> float:

@@ -21,6 +21,7 @@ from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import SMALLEST, quick
 from babysit.models.resnet import BasicBlock, Bottleneck, resnet
 from babysit.models.shape import Shape
+from babysit.models.surgery import with_dropout
 from babysit.models.two_layer import two_layer
 from babysit.models.vgg import vgg, vgg_normalised
 from babysit.recipe import Recipe
@@ -154,13 +155,14 @@ def build_model(name: str, shape: Shape, *, seed: int, file_hash: str | None = N
 
 
 def model_of(recipe: Recipe, classes: int) -> nn.Module:
-    """The recipe's network with its initial weights.
+    """The recipe's network with its initial weights and its dropout.
 
     Raises:
         UserError: as `build_model`.
     """
     model = recipe.model
-    return build_model(model.name, shape_of(recipe, classes), seed=recipe.seed, file_hash=model.file_hash)
+    network = build_model(model.name, shape_of(recipe, classes), seed=recipe.seed, file_hash=model.file_hash)
+    return with_dropout(network, recipe.regularize)
 
 
 __all__ = ["MODELS", "Architecture", "Shape", "build_model", "model_of", "name_fault", "shape_of"]

@@ -106,7 +106,9 @@ class RegularizePart(Part):
     """Penalties on the weights (formulas in `regularizers.py`).
 
     `l2` and `decay` None by rule; `l1_form` `gradient` or `proximal` (exact zeros); `biases` whether biases and
-    normalisation parameters are met too.
+    normalisation parameters are met too; `max_norm` bounds the squared norm of every filter after each update; `dropout`
+    the probability of dropping a unit, None for what the network brings; `dropout_at` `full` (unless given), `conv`,
+    `all` or layer names joined by commas; `dropout_form` whether training (`inverted`) or prediction (`paper`) is scaled.
     """
 
     l2: Annotated[float, Field(ge=0)] | None = None
@@ -116,6 +118,10 @@ class RegularizePart(Part):
     elastic_l2: Annotated[float, Field(ge=0)] = 0.0
     decay: Annotated[float, Field(ge=0)] | None = None
     biases: bool = False
+    max_norm: Annotated[float, Field(gt=0)] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    dropout_at: Annotated[str, Field(min_length=1)] | None = None
+    dropout_form: Literal["inverted", "paper"] = "inverted"
 
 
 class OptimPart(Part):

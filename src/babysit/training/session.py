@@ -170,7 +170,7 @@ def build(
     model = model_of(recipe, len(classes)).to(training.device)
     biases = recipe.regularize.biases
     groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases)
-    regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize)
+    regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize, model)
     assert recipe.optim.lr is not None
     optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim)
     torch.manual_seed(stream_key(recipe.seed, "noise") % 2**63)
