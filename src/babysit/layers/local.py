@@ -130,6 +130,10 @@ class LocallyConnected2d(nn.Module):
         if self.bias is not None:
             nn.init.uniform_(self.bias, -bound, bound)
 
+    def filters(self) -> Tensor:
+        """The weights as a view: groups x height x width x outputs x channels x kernel height x kernel width."""
+        return self.weight.permute(0, 1, 3, 6, 5, 2, 4)
+
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - PyTorch's name
         """The outputs, in the input's order of memory."""
         if input.ndim != 4 or input.shape[1:] != (self.in_channels, *self.input_size):

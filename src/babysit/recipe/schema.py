@@ -91,6 +91,20 @@ class ModelPart(Part):
     file_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
+class InitPart(Part):
+    """`kind` an entry of INITIALIZERS; `scale` its factor (of `gaussian` the deviation), None for the kind's own; `bias`
+    of all layers, None for zero, or of `network` what it brings; `distribution` of `xavier` and `he`; `fan` of `he`;
+    `rest` the kind of the layers after a whitened first one, and `fixed` whether that one is not trained."""
+
+    kind: str = "network"
+    scale: Annotated[float, Field(gt=0)] | None = None
+    bias: float | None = None
+    distribution: Literal["normal", "uniform"] = "normal"
+    fan: Literal["in", "out"] = "in"
+    rest: Literal["network", "gaussian", "xavier", "he", "orthogonal", "identity"] = "network"
+    fixed: bool = False
+
+
 class LossPart(Part):
     """`kind` an entry of LOSSES, averaged over the batch; `smoothing` of softmax's labels; `margin` of the hinges;
     `gamma` of focal; `class_weights` `balanced` gives rare classes the same say as common ones."""
@@ -160,7 +174,8 @@ class TrainPart(Part):
     takes the same learning rates. `precision` and `threads` (of the processor) are measured at the start when they
     are not given; both decide the last bits of every sum. `checkpoint_seconds` is the longest time between two checkpoints.
     `metric` is the validation figure by which the kept (best) network is chosen; `patience` the epochs without a better
-    one after which the training ends, None for never.
+    one after which the training ends, None for never. `average` of the weights over the steps, with which is evaluated,
+    kept and predicted; `average_decay` and `average_every` (steps) None for the kind's own.
     """
 
     epochs: Annotated[int, Field(ge=1)] | None = None
@@ -169,6 +184,9 @@ class TrainPart(Part):
     corrections: tuple[tuple[int, int], ...] = ()
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    average: Literal["none", "ema", "lookahead"] = "none"
+    average_decay: Annotated[float, Field(ge=0, lt=1)] | None = None
+    average_every: Annotated[int, Field(ge=1)] | None = None
     metric: Literal["accuracy", "macro-f1", "loss"] = "accuracy"
     patience: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
@@ -185,6 +203,7 @@ class Recipe(Part):
     preprocess: PreprocessPart = PreprocessPart()
     augment: AugmentPart = AugmentPart()
     model: ModelPart = ModelPart()
+    init: InitPart = InitPart()
     loss: LossPart = LossPart()
     regularize: RegularizePart = RegularizePart()
     optim: OptimPart = OptimPart()

@@ -121,7 +121,7 @@ class Fit:
     def _after_epoch(self, done: EpochDone) -> None:
         session = self.session
         begun = time.perf_counter()
-        with session.clock.section("evaluate"):
+        with session.clock.section("evaluate"), session.averaged():
             predicted = probabilities(session.model, session.validation, session.recipe.train.precision)
             scores = score(predicted, session.validation.labels[session.validation.rows], session.classes)
         if self.pace:

@@ -13,6 +13,7 @@ from babysit.data.augment import LARGEST_GATHERED, canvas_for
 from babysit.data.preprocess import DECORRELATING, DIVIDED, EPSILON, PREPROCESSORS, TYPICAL_DEVIATION, WHITENING
 from babysit.data.sizes import SIZES, training_size
 from babysit.errors import Fault, UserError
+from babysit.initializers import INITIALIZERS
 from babysit.losses import LOSSES
 from babysit.models import name_fault
 from babysit.models.own import OwnNetwork, is_own
@@ -187,6 +188,7 @@ def rate_share(network: Traits) -> tuple[float, str]:
 def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     named: list[tuple[str, Table[object], str]] = [
         ("preprocess.kind", PREPROCESSORS, recipe.preprocess.kind),  # type: ignore[list-item]
+        ("init.kind", INITIALIZERS, recipe.init.kind),  # type: ignore[list-item]
         ("loss.kind", LOSSES, recipe.loss.kind),  # type: ignore[list-item]
         ("optim.kind", OPTIMIZERS, recipe.optim.kind),  # type: ignore[list-item]
         ("schedule.kind", SCHEDULES, recipe.schedule.kind),  # type: ignore[list-item]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from babysit.checkpoint import Checkpoint, flatten_optimizer, restore_optimizer
 from babysit.clock import Clock
@@ -15,14 +16,19 @@ from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches
 from babysit.data.statistics import Statistics
 from babysit.errors import UserError
+from babysit.initializers import NEED_IMAGES, initialize
 from babysit.losses import Loss, make_loss
 from babysit.models import model_of
+from babysit.optim.averaging import PREFIX, Average, make_average
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import Moment, rate_factor
 from babysit.recipe import Recipe
 from babysit.regularizers import Regularizer, clip_gradients, met, parameter_groups
-from babysit.seeds import stream_key
+from babysit.seeds import permutation, stream_key
 from babysit.training.plan import Plan
+
+INIT_IMAGES = 256
+"""Training images that an initialisation may look at."""
 
 
 @dataclass(slots=True)
@@ -59,6 +65,7 @@ class Session:
     best: tuple[float, float] = (0.0, 0.0)
     best_step: int = -1
     step_seconds: float = 0.0
+    average: Average | None = None
 
     @property
     def device(self) -> torch.device:
@@ -98,7 +105,13 @@ class Session:
             group["lr"] = rate
         self.optimizer.step()
         self.regularizer.after_update(rate)
+        if self.average:
+            self.average.update()
         return penalty
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Inside, the network has the weights with which it is evaluated, kept and predicts."""
+        return self.average.applied() if self.average else nullcontext()
 
     def checkpoint(self, log_offset: int) -> Checkpoint:
         """Everything needed to go on exactly from here."""
@@ -116,7 +129,10 @@ class Session:
             "statistics": statistics.as_json(),
         }
         tensors = {**flatten_optimizer(self.optimizer), "rng.torch": torch.get_rng_state()}
-        return Checkpoint(self.model.state_dict(), tensors, state, statistics.arrays())
+        if self.average is None:
+            return Checkpoint(self.model.state_dict(), tensors, state, statistics.arrays())
+        averaged = {**tensors, **self.average.state()}
+        return Checkpoint(dict(self.average.values), averaged, state, statistics.arrays())
 
     def restore(self, checkpoint: Checkpoint) -> int:
         """Goes to where a checkpoint was made; returns the log's offset then.
@@ -137,6 +153,9 @@ class Session:
         self.validation = replace(self.validation, statistics=statistics)
         tensors = dict(checkpoint.optimizer)
         torch.set_rng_state(tensors.pop("rng.torch"))
+        beside = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
+        if self.average:
+            self.average.restore(checkpoint.weights, beside)
         restore_optimizer(self.optimizer, tensors)
         self.position = Position(**state["position"])
         self.plan = Plan(tuple((int(step), int(total)) for step, total in state["plan"]))
@@ -163,11 +182,20 @@ def check_classes(state: Any, classes: tuple[str, ...]) -> None:  # noqa: ANN401
         )
 
 
+def _images_for(recipe: Recipe, training: Batches) -> Tensor | None:
+    """Training images of all classes, as they are, for an initialisation that looks at some."""
+    if recipe.init.kind not in NEED_IMAGES:
+        return None
+    some = permutation(recipe.seed, 0, len(training))[:INIT_IMAGES]
+    return training.training(some, Augmentation(0, flip=False), seed=recipe.seed, epoch=0)[0].float()
+
+
 def build(
     recipe: Recipe, training: Batches, validation: Batches, classes: tuple[str, ...], *, plan: Plan, clock: Clock
 ) -> Session:
     """A session at step 0."""
     model = model_of(recipe, len(classes)).to(training.device)
+    initialize(model, recipe.init, seed=recipe.seed, images=_images_for(recipe, training))
     biases = recipe.regularize.biases
     groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases)
     regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize, model)
@@ -176,4 +204,7 @@ def build(
     torch.manual_seed(stream_key(recipe.seed, "noise") % 2**63)
     counts = np.bincount(training.labels[training.rows], minlength=len(classes)).tolist()
     loss = make_loss(recipe.loss, counts)
-    return Session(recipe, model, loss, optimizer, regularizer, training, validation, classes, plan, clock)
+    session = Session(recipe, model, loss, optimizer, regularizer, training, validation, classes, plan, clock)
+    length = recipe.train
+    session.average = make_average(model, length.average, decay=length.average_decay, every=length.average_every)
+    return session
