@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,7 @@ def filters(layer: nn.Module) -> Tensor | None:
     if isinstance(layer, nn.Conv2d):
         return layer.weight.unflatten(0, (layer.groups, -1))
     own = getattr(layer, "filters", None)
-    return own() if callable(own) else None
+    return cast(Callable[[], Tensor], own)() if callable(own) else None
 
 
 def fans(weights: Tensor) -> tuple[int, int]:

@@ -24,6 +24,7 @@ INGREDIENTS: dict[str, dict[str, object]] = {
     "paper-dropout": {"regularize.dropout": 0.4, "regularize.dropout_form": "paper", "regularize.max_norm": 1.0},
     "ema": {"train.average": "ema", "train.average_decay": 0.9},
     "lookahead": {"train.average": "lookahead"},
+    "muon": {"optim.kind": "muon", "optim.lr": 0.002},
     "lsuv": {"init.kind": "lsuv"},
     "whitening": {"init.kind": "whitening", "init.fixed": True, "init.rest": "identity"},
 }

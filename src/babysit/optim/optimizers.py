@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import torch
+from torch import Tensor
 
+from babysit.optim.muon import Muon
 from babysit.recipe.schema import OptimPart
 from babysit.tables import Table
 
@@ -88,6 +91,24 @@ def adamw(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
     return adam(groups, part)
 
 
+def muon(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
+    """Orthogonalised momentum for filters (four axes) and hidden matrices, Adam for all else (formulas in `Muon`).
+
+    The last matrix is the classifier, which is Adam's; beta2 is 0.999 and epsilon 1e-8 unless given.
+    """
+    given = [list(cast(Iterable[Tensor], group["params"])) for group in groups]
+    matrices = [one for some in given for one in some if one.ndim == 2]
+    split: Groups = []
+    for group, some in zip(groups, given, strict=True):
+        hidden = [one for one in some if one.ndim == 4 or any(one is other for other in matrices[:-1])]
+        inside = {id(one) for one in hidden}
+        others = [one for one in some if id(one) not in inside]
+        split += [{**group, "params": hidden, "orthogonal": True}] if hidden else []
+        split += [{**group, "params": others, "orthogonal": False}] if others else []
+    beta2, epsilon = _or(part.beta2, 0.999), part.epsilon or 1e-8
+    return Muon(split, lr=UNSET_RATE, momentum=part.momentum, beta2=beta2, epsilon=epsilon)
+
+
 OPTIMIZERS: Table[Make] = Table(
     "optimiser",
     {
@@ -98,13 +119,14 @@ OPTIMIZERS: Table[Make] = Table(
         "rmsprop": rmsprop,
         "adam": adam,
         "adamw": adamw,
+        "muon": muon,
     },
 )
 
-USUAL_RATES = {"sgd": 3.0, "adagrad": 0.01, "rmsprop": 0.0005, "adam": 0.002, "adamw": 0.002}
+USUAL_RATES = {"sgd": 3.0, "adagrad": 0.01, "rmsprop": 0.0005, "adam": 0.002, "adamw": 0.002, "muon": 0.002}
 """The peak rate of one-cycle at batch 256 where it is not the 0.3 of gradient descent with momentum."""
 
-ADAPTIVE = frozenset({"adagrad", "rmsprop", "adam", "adamw"})
+ADAPTIVE = frozenset({"adagrad", "rmsprop", "adam", "adamw", "muon"})
 """Those that divide by the gradient's own scale."""
 
 

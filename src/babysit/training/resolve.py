@@ -63,6 +63,7 @@ def check(parsed: Parsed) -> Recipe:
         *_name_faults(parsed.recipe, parsed.places),
         *_combination_faults(parsed.recipe, parsed.places),
         *image_faults(parsed.recipe, parsed.places),
+        *_unused_faults(parsed.recipe, parsed.places),
     ]
     if faults:
         raise UserError.of(faults)
@@ -136,8 +137,10 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * STEEPNESS.get(recipe.loss.kind, 1.0) * share
     rate = float(f"{at_256 * batch / 256:.4g}")
     decide("optim.lr", rate, f"in proportion to the batch size, {at_256:.3g} at 256{why}")
-    decoupled = recipe.optim.kind == "adamw"
-    why = "adamw's way is decoupled decay" if decoupled else "what is usual with the gradient's own scale"
+    decoupled = recipe.optim.kind in ("adamw", "muon")
+    why = (
+        f"{recipe.optim.kind}'s way is decoupled decay" if decoupled else "what is usual with the gradient's own scale"
+    )
     decide("regularize.l2", 0.0 if decoupled else 5e-4, why)
     decide("regularize.decay", 0.05 if decoupled else 0.0, why)
     decide("schedule.warmup", warmup_of(recipe.schedule), "one-cycle rises for a quarter of the run, others do not")
@@ -198,6 +201,41 @@ def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     return [*([model] if model else []), *found]
 
 
+USED_BY: tuple[tuple[str, str, tuple[object, ...]], ...] = (
+    ("loss.smoothing", "loss.kind", ("softmax",)),
+    ("loss.margin", "loss.kind", ("hinge", "squared-hinge")),
+    ("loss.gamma", "loss.kind", ("focal",)),
+    ("init.scale", "init.kind", tuple(kind for kind in INITIALIZERS if kind != "network")),
+    ("init.distribution", "init.kind", ("xavier", "he")),
+    ("init.fan", "init.kind", ("he",)),
+    ("init.rest", "init.kind", ("whitening",)),
+    ("init.fixed", "init.kind", ("whitening",)),
+    ("train.average_decay", "train.average", ("ema", "lookahead")),
+    ("train.average_every", "train.average", ("ema", "lookahead")),
+    ("schedule.every", "schedule.kind", ("step",)),
+    ("schedule.factor", "schedule.kind", ("step", "exponential")),
+    ("schedule.power", "schedule.kind", ("polynomial",)),
+    ("schedule.tau", "schedule.kind", ("inverse", "exp")),
+)
+"""Settings, and the kinds that use them."""
+
+
+def _unused_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
+    """Settings that were changed though the chosen kind does not use them."""
+    usual, faults = Recipe(), []
+    for setting, switch, kinds in USED_BY:
+        if recipe.get(setting) != usual.get(setting) and (kind := recipe.get(switch)) not in kinds:
+            legal = f"{switch} {', '.join(map(str, kinds))}"
+            faults.append(Fault(f"{setting} is not used by {kind}", _place(setting, places), legal))
+    for name in ("dropout_at", "dropout_form"):
+        setting = f"regularize.{name}"
+        if recipe.regularize.dropout is None and recipe.get(setting) != usual.get(setting):
+            faults.append(
+                Fault(f"{setting} is given and no probability", _place(setting, places), "regularize.dropout")
+            )
+    return faults
+
+
 def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     faults = []
     train = recipe.train
@@ -222,6 +260,10 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
     if recipe.model.width is not None and recipe.model.name != "quick":
         place = _place("model.width", places)
         faults.append(Fault(f"model.width is quick's; {recipe.model.name} has widths of its own", place))
+    length = recipe.train.steps
+    if recipe.schedule.kind == "step" and recipe.schedule.every and length and recipe.schedule.every >= length:
+        what = f"the first fall, after {recipe.schedule.every:,} steps, is not within the run's {length:,}"
+        faults.append(Fault(what, _place("schedule.every", places), f"1 to {length - 1}"))
     if recipe.optim.batch_size == 1:
         faults.append(
             Fault("batch normalisation cannot work on one image", _place("optim.batch_size", places), "2 and more")

@@ -187,7 +187,7 @@ def _images_for(recipe: Recipe, training: Batches) -> Tensor | None:
     if recipe.init.kind not in NEED_IMAGES:
         return None
     some = permutation(recipe.seed, 0, len(training))[:INIT_IMAGES]
-    return training.training(some, Augmentation(0, flip=False), seed=recipe.seed, epoch=0)[0].float()
+    return training.training(some, Augmentation(), seed=recipe.seed, epoch=0).images.float()
 
 
 def build(
