@@ -16,8 +16,10 @@ from babysit.data.preprocess import PREPROCESSORS
 from babysit.data.sources import SOURCES
 from babysit.data.statistics import TrainingImages
 from babysit.diagnosing import RULES
+from babysit.initializers import INITIALIZERS
 from babysit.losses import LOSSES
 from babysit.models import MODELS
+from babysit.optim.averaging import AVERAGES
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import SCHEDULES, Moment, rate_factor
 from babysit.recipe import setting_names
@@ -107,6 +109,6 @@ def test_a_preprocessing_looks_at_its_rows_alone(name: str) -> None:
 
 
 def test_every_table_entry_explains_itself() -> None:
-    for table in (MODELS, LOSSES, OPTIMIZERS, SCHEDULES, PREPROCESSORS, SOURCES, RULES):
+    for table in (MODELS, LOSSES, INITIALIZERS, AVERAGES, OPTIMIZERS, SCHEDULES, PREPROCESSORS, SOURCES, RULES):
         for name, entry in table.items():
             assert inspect.getdoc(entry), f"{table.kind} {name} has no docstring"
