@@ -130,7 +130,8 @@ def test_the_same_seed_gives_the_same_weights_and_normalisations_are_left_alone(
     states = [torch.cat([one.detach().flatten() for one in network.parameters()]) for network in made]
     assert torch.equal(states[0], states[1]) and bool(torch.isfinite(states[0]).all())
     assert torch.equal(states[0], states[2]) == (kind in ("network", "identity", "whitening"))
-    assert bool((made[0][3].weight == 1).all() and (made[0][3].bias == 0).all())
+    norm = list(made[0].children())[3]
+    assert bool((norm.weight == 1).all() and (norm.bias == 0).all())
 
 
 def test_what_cannot_be_is_said() -> None:
