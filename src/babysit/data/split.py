@@ -169,8 +169,17 @@ def in_draw_order(units: NDArray[np.int64], contents: NDArray[np.bytes_], seed: 
     return place[compact]
 
 
-def check_parts(catalog: Catalog, rows: dict[str, NDArray[np.int64]], *, units: NDArray[np.int64]) -> None:
+def check_parts(
+    catalog: Catalog,
+    rows: dict[str, NDArray[np.int64]],
+    *,
+    units: NDArray[np.int64],
+    hint: str = "Add images to it, or remove it from the data",
+) -> None:
     """Refuses a split that cannot be trained on.
+
+    Arguments:
+        hint: what to do about a class without a training image.
 
     Raises:
         UserError: when a class has no training image, or validation is empty.
@@ -181,7 +190,7 @@ def check_parts(catalog: Catalog, rows: dict[str, NDArray[np.int64]], *, units: 
         raise UserError(
             f"no readable training image in class {listed(missing)}",
             where=catalog.source,
-            hint="Add images to it, or remove it from the data",
+            hint=hint,
         )
     if len(rows["val"]) == 0:
         joined = len(np.unique(units[units >= 0])) < int((units >= 0).sum())

@@ -140,7 +140,12 @@ def split_as_listed(
     own = given_parts(catalog, units)
     part[new] = np.where(of_unit[units[new]] < len(PARTS), of_unit[units[new]], own[new])
     rows = {name: np.flatnonzero(part == number).astype(np.int64) for number, name in enumerate(PARTS)}
-    check_parts(catalog, rows, units=units)
+    check_parts(
+        catalog,
+        rows,
+        units=units,
+        hint=f"Give some of its images the part train in {file.path}, or leave --split (data.split in the recipe) out",
+    )
     notes = _listed_notes(catalog, file, line, part)
     return Split(rows, tuple(hashes), tuple(notes), lacking_notes(catalog, rows), by_rule=False)
 

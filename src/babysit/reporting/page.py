@@ -243,14 +243,15 @@ def _mistakes(run: Run, manifest: dict[str, Any]) -> str:
     worst = wrong[np.argsort(probabilities[wrong, labels[wrong]], kind="stable")][:MISTAKES]
     cache = Path(manifest["data"]["cache"]) / "pixels.u8"
     names = _names(run)
-    if not cache.exists():
-        return "<p>The decoded images are no longer in the cache, so the pictures are left out.</p>"
-    size = _canvas(cache)
-    pixels = np.memmap(cache, np.uint8, "r").reshape(-1, size, size, 3)
+    try:
+        size = _canvas(cache)
+        pixels = np.memmap(cache, np.uint8, "r").reshape(-1, size, size, 3)[rows[worst]]
+    except (OSError, ValueError, KeyError, ArithmeticError, IndexError):
+        return "<p>The decoded images are no longer whole in the cache, so the pictures are left out.</p>"
     items = []
-    for place in worst.tolist():
+    for place, image in zip(worst.tolist(), pixels, strict=True):
         guess, label = int(guesses[place]), int(labels[place])
-        picture = data_uri(png(np.asarray(pixels[int(rows[place])])))
+        picture = data_uri(png(np.asarray(image)))
         name = _escape(names[place] if place < len(names) else "")
         items.append(
             f'<div><img alt="{name}" title="{name}" src="{picture}"><b>{_escape(classes[guess])}</b> '

@@ -281,6 +281,20 @@ def _class_findings(catalog: Catalog, cache: Cache) -> list[Finding]:
             "the figures of each class, and add images of the small ones"
         )
         listed.append(Finding("imbalance", "doubtful", int(counts[smallest]), says, advice))
+    for part in ("val", "test"):
+        inside = np.array([given == part for given in catalog.parts]) & cache.usable
+        here = np.bincount(catalog.labels[inside], minlength=len(counts))
+        if inside.any() and (lacking := [repr(catalog.classes[label]) for label in np.flatnonzero(here == 0).tolist()]):
+            says = f"{part} has no image of {', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}"
+            listed.append(
+                Finding(
+                    "lacking",
+                    "doubtful",
+                    len(lacking),
+                    says,
+                    "Such a class is not scored there; the others are, by name",
+                )
+            )
     few = np.flatnonzero(counts < FEW_IMAGES)
     if len(few):
         named = ", ".join(f"'{catalog.classes[label]}' ({counts[label]})" for label in few[:3].tolist())

@@ -15,18 +15,19 @@ from babysit.show import plural
 def folders(source: str) -> Catalog:
     """Lists a folder of class folders.
 
-    Links that lead out of the folder are left out and said. The order is the one of names, never the file system's.
+    Links that lead out of the folder, to nothing or to folders are left out and said. The order is the one of names, never the file system's.
 
     Raises:
         UserError: when the folder cannot be read or holds no classes.
     """
     root = Path(source).resolve()
     names: list[tuple[str, str]] = []
-    outside = special = 0
-    empty = []
+    outside = special = broken = 0
+    empty, linked = [], []
     try:
         for folder, subfolders, files in os.walk(root, onerror=_raise):
             subfolders.sort()
+            linked += [path for name in subfolders if (path := Path(folder) / name).is_symlink()]
             if not subfolders and not files and Path(folder) != root:
                 empty.append(Path(folder).relative_to(root).as_posix())
             for file in files:
@@ -34,7 +35,8 @@ def folders(source: str) -> Catalog:
                 try:
                     status = path.stat()
                 except OSError:
-                    continue  # it vanished between listing and asking, or is a link to nothing
+                    broken += path.is_symlink()  # else it vanished between listing and asking
+                    continue
                 if path.is_symlink() and not path.resolve().is_relative_to(root):
                     outside += 1
                     continue
@@ -47,6 +49,11 @@ def folders(source: str) -> Catalog:
     items, notes = items_from_names(source, names)
     if outside:
         notes.append(f"left out: {plural(outside, 'link')} leading out of {source}")
+    if broken:
+        notes.append(f"left out: {plural(broken, 'link')} to nothing")
+    if linked:
+        shown = ", ".join(path.relative_to(root).as_posix() for path in linked[:5])
+        notes.append(f"left out: {plural(len(linked), 'link')} to folders: {shown}")
     if special:
         notes.append(f"left out: {plural(special, 'device or pipe')}")
     if empty:
