@@ -220,6 +220,14 @@ def test_an_excluded_image_leaks_nowhere() -> None:
     assert [catalog.names[row] for row in related.dropped] == ["00001"] and len(related.near_leaks) == 0
 
 
+def test_a_part_that_lacks_a_class_is_said() -> None:
+    images = [scene(number) for number in range(12)]
+    parts = ["train"] * 6 + ["val"] * 2 + ["test"] * 4
+    catalog, cache = data_of(images, labels=[0, 1, 2] * 2 + [0, 2] + [0, 1, 2, 0], parts=parts)
+    said = [one.says for one in examine(catalog, cache, audit(catalog, cache, "pad")).findings if one.name == "lacking"]
+    assert said == ["val has no image of 'class 1'"]
+
+
 def test_clean_data_have_no_findings() -> None:
     images = [scene(number) for number in range(100, 220)]
     catalog, cache = data_of(images)

@@ -150,6 +150,8 @@ def test_links_out_of_the_root_are_left_out_and_said(tmp_path: Path, make_folder
     catalog = open_source(str(folder))
     assert set(catalog.names) == {"cats/000.png", "cats/001.png", "cats/in.png", "dogs/000.png", "dogs/001.png"}
     assert any("1 link leading out" in note for note in catalog.notes)
+    assert any("2 links to nothing" in note for note in catalog.notes)
+    assert any("2 links to folders: linked, loop" in note for note in catalog.notes)
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.01, 0.5, 0.99])

@@ -484,6 +484,7 @@ def test_without_hashes_the_paths_count_and_labels_of_the_data_win(tmp_path: Pat
         ("path,part\nother.png,train\n", "none of them is in test"),
         ("path,part\n00000.png,train\n00004.png,train\n", "too few images to hold any out"),
         ("path,part\n" + "".join(f"{row:05d}.png,val\n" for row in range(8)), "no readable training image"),
+        ("path,part\n" + "".join(f"{row:05d}.png,val\n" for row in range(8)), "or leave --split"),
         ('path,part\n"' + "x" * 200_000 + '",train\n', "not a CSV file"),
     ],
 )
