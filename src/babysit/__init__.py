@@ -11,6 +11,8 @@ from babysit.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from babysit.api import (
+        check,
+        check_data,
         compare,
         cross_validate,
         list_runs,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "__version__",
+    "check",
+    "check_data",
     "compare",
     "cross_validate",
     "list_runs",

@@ -72,6 +72,14 @@ class BrokenCheckpointError(UserError):
     """A checkpoint's bytes are not the ones that were written, or it is not a checkpoint of ours."""
 
 
+class ChecksFailed(Exception):  # noqa: N818 - the program works; what it looked at does not
+    """A check before training says stop. `checks` are the outcomes as plain JSON values."""
+
+    def __init__(self, text: str, checks: list[dict[str, object]]) -> None:
+        self.checks = checks
+        super().__init__(text)
+
+
 class InterruptedTraining(Exception):  # noqa: N818 - an interruption is not an error
     """Training was asked to stop (Ctrl-C, SIGTERM) and has saved its state; the message says how to go on."""
 

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from babysit.api.checking import check, check_data
     from babysit.api.folds import CrossValidated, cross_validate
     from babysit.api.judging import compare, suspects, test
     from babysit.api.keeping import decoded_images
@@ -22,6 +23,8 @@ __all__ = [
     "CrossValidated",
     "Looked",
     "Trained",
+    "check",
+    "check_data",
     "compare",
     "cross_validate",
     "decoded_images",
@@ -40,6 +43,8 @@ __all__ = [
 ]
 
 HOMES = {
+    "check": "checking",
+    "check_data": "checking",
     "CrossValidated": "folds",
     "cross_validate": "folds",
     "compare": "judging",

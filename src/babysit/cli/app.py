@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from babysit.cli.cache import cache
+from babysit.cli.check import check
 from babysit.cli.compare import compare
 from babysit.cli.look import look
 from babysit.cli.predict import predict
@@ -18,7 +19,7 @@ from babysit.cli.show import show
 from babysit.cli.suspects import suspects
 from babysit.cli.test import test
 from babysit.cli.train import train
-from babysit.errors import InterruptedTraining, UserError
+from babysit.errors import ChecksFailed, InterruptedTraining, UserError
 from babysit.names import for_terminal, lines_for_terminal
 from babysit.version import VERSION
 
@@ -43,6 +44,7 @@ def make_app() -> App:
         cache,
         show,
         look,
+        check,
     ):
         app.command(verb)
     return app
@@ -52,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
     """Runs the command line.
 
     Returns:
-        0 done, 1 the user must change something, 2 wrong usage, 3 a diagnosis says stop, 130 interrupted.
+        0 done, 1 the user must change something, 2 wrong usage, 3 a check or a diagnosis says stop, 130 interrupted.
     """
     try:
         result = make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
@@ -69,6 +71,11 @@ def run(arguments: Sequence[str]) -> int:
         said = "\n".join(for_terminal(fault.text()) for fault in error.faults)
         print(f"babysit: {said}", file=sys.stderr)  # noqa: T201
         return CHANGE_SOMETHING
+    except ChecksFailed as failed:
+        if "--json" in arguments:
+            print(json.dumps({"error": str(failed), "checks": failed.checks}))  # noqa: T201
+        print(f"babysit: {lines_for_terminal(str(failed))}", file=sys.stderr)  # noqa: T201
+        return STOPPED
     except InterruptedTraining as stopped:
         print(for_terminal(str(stopped)), file=sys.stderr)  # noqa: T201
         return INTERRUPTED

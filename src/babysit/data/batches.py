@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,6 +18,37 @@ from babysit.data.normalisation import Normalisation
 from babysit.data.recolour import draw_recolouring, recolour
 from babysit.data.statistics import Statistics
 from babysit.data.warp import draw_maps, warp
+
+
+class Part(Protocol):
+    """What training and evaluation ask of the images of one part; `Batches` is what trainings use."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the images come."""
+        ...
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Which labels belong to this part."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class indices."""
+        ...
+
+    def training(
+        self, samples: NDArray[np.int64], augmentation: Augmentation, *, seed: int, epoch: int
+    ) -> Batch:
+        """Augmented images and their labels."""
+        ...
+
+    def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images in order, unaugmented, in batches."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,15 @@ QUANTITIES: dict[str, str] = {
     # an end before the plan's
     "best_step": "step",
     "epochs_without_better": "epoch",
+    # before training
+    "expected_loss": "nat",
+    "input_deviation": "1",
+    "activation_deviation": "1",
+    "score_deviation": "1",
+    "relative_difference": "1",
+    "parameters": "1",
+    "label": "1",
+    "memory": "byte",
 }
 """Quantity -> unit. Loss is in nats: natural logarithms; `loss` is its data part, `penalty` its regularisation part.
 The hinge losses have no unit of their own and are written under the same names. A share runs from 0 to 1."""

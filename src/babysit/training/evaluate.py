@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from babysit.data.batches import Batches
+from babysit.data.batches import Part
 from babysit.device import autocast
 from babysit.losses import heads_of
 from babysit.metrics import Scores
@@ -15,7 +15,7 @@ from babysit.metrics import Scores
 BATCH = 250
 
 
-def probabilities(model: nn.Module, part: Batches, precision: str) -> NDArray[np.float32]:
+def probabilities(model: nn.Module, part: Part, precision: str) -> NDArray[np.float32]:
     """Softmax of the network's scores, in evaluation mode, without augmentation.
 
     Shape:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from babysit.checkpoint import Checkpoint, flatten_optimizer, restore_optimizer
 from babysit.clock import Clock
 from babysit.data.augment import Augmentation
-from babysit.data.batches import Batches
+from babysit.data.batches import Batches, Part
 from babysit.data.statistics import Statistics
 from babysit.errors import UserError
 from babysit.initializers import NEED_IMAGES, initialize
@@ -56,8 +56,8 @@ class Session:
     loss: Loss
     optimizer: torch.optim.Optimizer
     regularizer: Regularizer
-    training: Batches
-    validation: Batches
+    training: Part
+    validation: Part
     classes: tuple[str, ...]
     plan: Plan
     clock: Clock
@@ -115,6 +115,7 @@ class Session:
 
     def checkpoint(self, log_offset: int) -> Checkpoint:
         """Everything needed to go on exactly from here."""
+        assert isinstance(self.training, Batches), "only a training on a data set is kept"
         statistics = self.training.statistics
         position = self.position
         state: dict[str, Any] = {
@@ -148,6 +149,7 @@ class Session:
             raise UserError(
                 "the checkpoint is of another network than the recipe's", hint="Resume with the run's own recipe"
             ) from error
+        assert isinstance(self.training, Batches) and isinstance(self.validation, Batches)
         statistics = Statistics.read(state["statistics"], checkpoint.statistics)
         self.training = replace(self.training, statistics=statistics)
         self.validation = replace(self.validation, statistics=statistics)
@@ -182,7 +184,7 @@ def check_classes(state: Any, classes: tuple[str, ...]) -> None:  # noqa: ANN401
         )
 
 
-def _images_for(recipe: Recipe, training: Batches) -> Tensor | None:
+def _images_for(recipe: Recipe, training: Part) -> Tensor | None:
     """Training images of all classes, as they are, for an initialisation that looks at some."""
     if recipe.init.kind not in NEED_IMAGES:
         return None
@@ -191,19 +193,34 @@ def _images_for(recipe: Recipe, training: Batches) -> Tensor | None:
 
 
 def build(
-    recipe: Recipe, training: Batches, validation: Batches, classes: tuple[str, ...], *, plan: Plan, clock: Clock
+    recipe: Recipe, training: Part, validation: Part, classes: tuple[str, ...], *, plan: Plan, clock: Clock
 ) -> Session:
     """A session at step 0."""
     model = model_of(recipe, len(classes)).to(training.device)
     initialize(model, recipe.init, seed=recipe.seed, images=_images_for(recipe, training))
+    counts = np.bincount(training.labels[training.rows], minlength=len(classes)).tolist()
+    loss = make_loss(recipe.loss, counts)
+    return assemble(recipe, model, loss, training, validation, classes=classes, plan=plan, clock=clock)
+
+
+def assemble(
+    recipe: Recipe,
+    model: nn.Module,
+    loss: Loss,
+    training: Part,
+    validation: Part,
+    *,
+    classes: tuple[str, ...],
+    plan: Plan,
+    clock: Clock,
+) -> Session:
+    """A session at step 0 of a network and a loss that are there already."""
     biases = recipe.regularize.biases
     groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases)
     regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize, model)
     assert recipe.optim.lr is not None
     optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim)
     torch.manual_seed(stream_key(recipe.seed, "noise") % 2**63)
-    counts = np.bincount(training.labels[training.rows], minlength=len(classes)).tolist()
-    loss = make_loss(recipe.loss, counts)
     session = Session(recipe, model, loss, optimizer, regularizer, training, validation, classes, plan, clock)
     length = recipe.train
     session.average = make_average(model, length.average, decay=length.average_decay, every=length.average_every)
