@@ -12,19 +12,17 @@ from torch import Tensor, nn
 from babysit.api.running import Settings, read_request
 from babysit.checks import ladder
 from babysit.checks.outcome import Outcome
-from babysit.checks.subject import FEW, Held, Subject, of_session
+from babysit.checks.subject import Held, Subject, of_session
 from babysit.clock import Clock
 from babysit.data.corrections import read_lists
-from babysit.errors import ChecksFailed, UserError
+from babysit.errors import UserError
 from babysit.losses import Loss
 from babysit.recipe import Recipe
 from babysit.show import Show, Silent
 from babysit.training import prepare
-from babysit.training.session import Session
 
 IMAGES = 1000
 OWN_IMAGES = 1000
-BUDGET_SHARE, LEAST_SECONDS, MOST_SECONDS = 0.03, 0.5, 5.0
 
 
 def check_data(
@@ -80,33 +78,6 @@ def check(
     names = tuple(str(number) for number in range(classes))
     subject = Subject(model, loss, parts[0], parts[1], names, Recipe())
     return _told(ladder.climb(subject), show or Silent())
-
-
-def before_training(session: Session, data: prepare.Data, show: Show, *, anyway: bool) -> list[dict[str, object]]:
-    """The fast part of the ladder; says in one line what passed.
-
-    Raises:
-        ChecksFailed: when a rung failed, unless `anyway`.
-    """
-    with session.clock.section("check"):
-        whole = session.recipe.train.budget or session.step_seconds * session.plan.total
-        seconds = min(MOST_SECONDS, max(LEAST_SECONDS, BUDGET_SHARE * whole))
-        subject = of_session(session, most=FEW, deadline=time.perf_counter() + seconds)
-        outcomes = list(ladder.climb_fast(subject))
-    by = {verdict: [one.rung for one in outcomes if one.verdict == verdict] for verdict in ("passed", "not decided")}
-    said = "; ".join(f"{verdict}: {', '.join(rungs)}" for verdict, rungs in by.items() if rungs)
-    show.say(f"Checks before training, {session.clock.totals()['check']:.2f} s. {said or 'None passed'}.")
-    for one in outcomes:
-        if one.verdict == "failed":
-            show.say(f"  {one.text()}")
-    if ladder.stops(outcomes) and not anyway:
-        failed = [one for one in outcomes if one.verdict == "failed"]
-        text = "\n".join(one.text() for one in failed)
-        raise ChecksFailed(
-            f"A check before training failed; nothing was trained.\n{text}\nSee all of it with babysit check, or train all the same with --anyway.",
-            [one.as_json() for one in outcomes],
-        )
-    return [one.as_json() for one in outcomes]
 
 
 def _wrong(images: prepare.Data) -> tuple[str, ...]:

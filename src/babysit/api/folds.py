@@ -72,6 +72,7 @@ def cross_validate(
     resume: bool = False,
     show: Show | None = None,
     clock: Clock | None = None,
+    anyway: bool = False,
 ) -> CrossValidated:
     """Trains once for each fold, which is validation then, and tells mean and spread of the accuracy.
 
@@ -84,6 +85,7 @@ def cross_validate(
         recipe: a TOML file of settings.
         settings: dotted name to value, laid over the recipe; `data.folds` says how many, here or in the recipe.
         resume: go on where an earlier call was stopped; finished folds are skipped.
+        anyway: train also when a check before training fails.
 
     Raises:
         UserError: when the user must change something.
@@ -114,6 +116,7 @@ def cross_validate(
                 resume=resume,
                 show=show,
                 clock=clock if number == 1 else None,
+                anyway=anyway,
             )
         except InterruptedTraining as stopped:
             command = f"babysit train {quote(data)} --folds {folds} -o {quote(str(place))} --resume"

@@ -17,6 +17,7 @@ from shlex import quote
 from typing import Any
 
 from babysit import checkpoint
+from babysit.checks.start import before_training
 from babysit.clock import Clock
 from babysit.data import corrections
 from babysit.data.corrections import read_lists
@@ -78,6 +79,7 @@ def train(
     resume: bool = False,
     show: Show | None = None,
     clock: Clock | None = None,
+    anyway: bool = False,
 ) -> Trained:
     """Trains a classifier on a folder of images and keeps everything about it in a run directory.
 
@@ -87,8 +89,10 @@ def train(
         recipe: a TOML file of settings.
         settings: dotted name to value, laid over the recipe.
         resume: go on with the run in `out` from its last checkpoint.
+        anyway: train also when a check before training fails.
 
     Raises:
+        ChecksFailed: when one does.
         UserError: when the user must change something; nothing of theirs was touched.
         InterruptedTraining: after Ctrl-C or SIGTERM, with the state saved.
     """
@@ -105,9 +109,9 @@ def train(
             raise UserError("--resume needs to know which run", where="--resume", hint="Give its folder with -o RUN")
         run = Run(Path(out))
         if (run.path / "manifest.json").exists():
-            return _resume(run, asked, show, clock)
+            return _resume(run, asked, show, clock, anyway=anyway)
         show.say(f"There is no run at {run.path} yet: starting from the beginning.")
-    return _start(asked, Path(out) if out else None, show, clock)
+    return _start(asked, Path(out) if out else None, show, clock, anyway=anyway)
 
 
 def read_request(data: str, recipe: str | Path | None = None, settings: Settings = ()) -> Parsed:
@@ -129,7 +133,7 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
     return render(filled, {**reasons, **more})
 
 
-def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained:
+def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway: bool) -> Trained:
     if out is not None and out.exists():
         runs.check_free(out)
     lists = read_lists(asked.recipe.data.exclude, asked.recipe.data.relabel)
@@ -141,6 +145,7 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained
     reasons = {**reasons, **more}
     for name, why in reasons.items():
         show.say(f"  {name} = {recipe.get(name)} ({why})")
+    checks = before_training(session, show, anyway=anyway)
     with clock.section("record"):
         run = runs.create(out or runs.free_name(Path("runs"), stem_of(recipe.data.source)))
     with runs.lock(run):
@@ -153,11 +158,13 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock) -> Trained
             with writing(run.path, "the run"):
                 _write_recipe(run, recipe, reasons)
             about = {"data": data.summary(), "corrections": lists.digests()}
-            run.update_manifest(status="training", reasons=reasons, asked=written_settings(asked), **about)
+            run.update_manifest(
+                status="training", checks=checks, reasons=reasons, asked=written_settings(asked), **about
+            )
         return _fit(session, run, data, show)
 
 
-def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
+def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) -> Trained:
     manifest = run.read_manifest()
     if not run.recipe.exists() or "data" not in manifest:
         show.say("The run was stopped before its first step: starting from the beginning.")
@@ -169,7 +176,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock) -> Trained:
         for folder in (run.checkpoints, run.predictions):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-        return _start(asked, run.path, show, clock)
+        return _start(asked, run.path, show, clock, anyway=anyway)
     recipe = read_resolved(run.recipe)
     _check_same(recipe, asked, run)
     if manifest.get("status") == STOPPED:

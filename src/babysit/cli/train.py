@@ -37,6 +37,7 @@ def train(
     recipe: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
+    anyway: Annotated[bool, Parameter(negative="")] = False,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     profile: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -77,6 +78,8 @@ def train(
         One setting, as in --set optim.lr=0.1; may be given several times.
     resume
         Go on with the run in -o from its last checkpoint.
+    anyway
+        Train also when a check before training fails.
     dry_run
         Print the resolved recipe and train nothing.
     profile
@@ -115,7 +118,9 @@ def train(
     asked = running.read_request(data, recipe, overrides).recipe.data
     verb = running.train if asked.folds is None or asked.fold is not None else cross.cross_validate
     with make_show(quiet=quiet) as show:
-        done = verb(data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock)
+        done = verb(
+            data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock, anyway=anyway
+        )
         if isinstance(done, cross.CrossValidated):
             show.finished(_folds_summary(done), _profile(done.folds) if profile else "")
         else:
