@@ -172,7 +172,7 @@ def regularisation(subject: Subject) -> Outcome:
     )
     if not weights:
         return Outcome(rung, expected, "No parameter is met by L2.", "not decided")
-    rise = Regularizer(weights, part).penalty()
+    rise = Regularizer([*weights], part).penalty()
     seen = f"It rises by {rise:.4g}."
     wanted = 0.5 * STRONG * squares
     if squares > 0 and abs(rise - wanted) <= 1e-3 * wanted:

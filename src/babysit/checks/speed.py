@@ -72,6 +72,7 @@ def _timed(subject: Subject) -> tuple[float, float]:
         clock=clock,
     )
     end, start, waited, images = time.perf_counter() + SECONDS, 0.0, 0.0, 0
+    first = 0
     for event in train(session):
         if not isinstance(event, StepDone):
             continue

@@ -121,13 +121,19 @@ def train(
         done = verb(
             data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock, anyway=anyway
         )
-        if isinstance(done, cross.CrossValidated):
-            show.finished(_folds_summary(done), _profile(done.folds) if profile else "")
-        else:
-            show.finished(_summary(done), _profile([done]) if profile else "")
+        show.finished(*_last_words(done, profile=profile))
     if json_:
         print(json.dumps(done.as_json()))  # noqa: T201
     return 3 if done.stopped else 0
+
+
+def _last_words(done: Trained | CrossValidated, *, profile: bool) -> tuple[str, str]:
+    """The summary, and where the time went if that was asked for."""
+    from babysit.api import folds
+
+    several = isinstance(done, folds.CrossValidated)
+    summary = _folds_summary(done) if several else _summary(done)
+    return summary, _profile(done.folds if several else [done]) if profile else ""
 
 
 def seconds_of(text: str) -> float:
