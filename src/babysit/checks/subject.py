@@ -19,6 +19,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from babysit.clock import Clock
 from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches
+from babysit.data.mixing import Batch
 from babysit.layers.dropout import PaperDropout
 from babysit.losses import Loss, heads_of
 from babysit.recipe import Recipe
@@ -62,10 +63,10 @@ class Held:
         *,
         seed: int,  # noqa: ARG002
         epoch: int,  # noqa: ARG002
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Batch:
         """The images at the given places and their labels."""
         index = torch.from_numpy(samples).to(self.device)
-        return self.images[index], self.targets[index]
+        return Batch(self.images[index], self.targets[index], self.targets[index])
 
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images in order, in batches."""

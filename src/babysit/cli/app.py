@@ -8,6 +8,17 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
+from babysit.cli.cache import cache
+from babysit.cli.check import check
+from babysit.cli.compare import compare
+from babysit.cli.look import look
+from babysit.cli.predict import predict
+from babysit.cli.report import report
+from babysit.cli.runs import runs
+from babysit.cli.show import show
+from babysit.cli.suspects import suspects
+from babysit.cli.test import test
+from babysit.cli.train import train
 from babysit.errors import ChecksFailed, InterruptedTraining, UserError
 from babysit.names import for_terminal, lines_for_terminal
 from babysit.version import VERSION

@@ -40,9 +40,7 @@ class Part(Protocol):
         """Class indices."""
         ...
 
-    def training(
-        self, samples: NDArray[np.int64], augmentation: Augmentation, *, seed: int, epoch: int
-    ) -> Batch:
+    def training(self, samples: NDArray[np.int64], augmentation: Augmentation, *, seed: int, epoch: int) -> Batch:
         """Augmented images and their labels."""
         ...
 

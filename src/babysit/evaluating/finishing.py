@@ -26,6 +26,7 @@ def finish(run: Run, session: Session) -> None:
     if network.notes:
         return  # the best network cannot be read back; nothing is known of another one
     training, validation = session.training, session.validation
+    assert isinstance(training, Batches) and isinstance(validation, Batches), "a run is made on a data set"
     count = max(len(validation), FEWEST_TRAINING, FEWEST_A_CLASS * len(session.classes))
     rows = training.rows[spread(len(training), count)]
     held_out = validation.rows[spread(len(validation), count)]
