@@ -44,7 +44,7 @@ FLOORS = {
     "checks": 6,
     "searching": 6,
     "evaluating": 6,
-    "reporting": 6,
+    "reporting": 7,
     "exporting": 6,
     "serving": 6,
     "watching": 7,

@@ -33,7 +33,7 @@ SETTINGS = [
 # One process imports everything once and forks a child for each run, so that a life costs no imports.
 NURSERY = """
 import os, sys, json
-import babysit.api, matplotlib.figure, matplotlib.backends.backend_svg
+import babysit.api
 from babysit.cli.app import run
 for line in sys.stdin:
     child = os.fork()

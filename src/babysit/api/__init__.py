@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from babysit.api.checking import check, check_data
     from babysit.api.folds import CrossValidated, cross_validate
-    from babysit.api.judging import compare, suspects, test
+    from babysit.api.judging import suspects, test
     from babysit.api.keeping import decoded_images
     from babysit.api.looking import Looked, look
+    from babysit.api.reports import compare, report
     from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.showing import summarize
-    from babysit.api.using import load, predict, report
+    from babysit.api.using import load, predict
 
 __all__ = [
     "CrossValidated",
@@ -47,12 +48,13 @@ HOMES = {
     "check_data": "checking",
     "CrossValidated": "folds",
     "cross_validate": "folds",
-    "compare": "judging",
     "suspects": "judging",
     "test": "judging",
     "decoded_images": "keeping",
     "Looked": "looking",
     "look": "looking",
+    "compare": "reports",
+    "report": "reports",
     "find_run": "run_folders",
     "list_runs": "run_folders",
     "remove_run": "run_folders",
@@ -62,7 +64,6 @@ HOMES = {
     "summarize": "showing",
     "load": "using",
     "predict": "using",
-    "report": "using",
 }
 """Public name -> the module of this folder that holds it."""
 

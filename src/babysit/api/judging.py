@@ -1,4 +1,4 @@
-"""Judging runs: the counted look at the test part, runs side by side, labels that are probably wrong."""
+"""Judging runs: the counted look at the test part, labels that are probably wrong."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from babysit.api.reports import report
 from babysit.clock import Clock
 from babysit.errors import UserError
-from babysit.evaluating import comparison, held_out, label_errors
+from babysit.evaluating import held_out, label_errors
 from babysit.inference.views import View
-from babysit.record.run import Run
-from babysit.reporting.page import write_report
 from babysit.show import Show, Silent
 
 
@@ -30,19 +29,10 @@ def test(
     clock = Clock(time.perf_counter())
     done = held_out.look(Path(run), again=again, view=view, data=data, show=show or Silent(), clock=clock)
     try:
-        write_report(Run(Path(run)))
+        report(run)
     except UserError as error:  # the look is taken and counted; its figures must not be lost
         return replace(done, notes=(*done.notes, f"the report could not be written again: {error}"))
     return done
-
-
-def compare(*run_folders: str | Path) -> comparison.Comparison:
-    """Runs side by side: settings that differ, accuracies with intervals, McNemar's test on the same images.
-
-    Raises:
-        UserError: fewer than two runs, or one that has not finished an epoch.
-    """
-    return comparison.compare_runs([Path(one) for one in run_folders])
 
 
 def suspects(run: str | Path, *, out: str | Path | None = None) -> label_errors.Suspects:

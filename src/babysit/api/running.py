@@ -17,6 +17,7 @@ from shlex import quote
 from typing import Any
 
 from babysit import checkpoint
+from babysit.api.reports import suspected
 from babysit.checks.start import before_training
 from babysit.clock import Clock
 from babysit.data import corrections
@@ -254,7 +255,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
             finishing.finish(run, session)
         with clock.section("report"):
             run.update_manifest(times={name: round(value, 4) for name, value in clock.totals().items()})
-            write_report(run)
+            write_report(run, suspected(run))
     return _result(run, clock, [diagnosis.as_json() for diagnosis in diagnoses])
 
 

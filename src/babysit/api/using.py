@@ -1,4 +1,4 @@
-"""Using a run: its trained network and its page."""
+"""Using a run: its trained network."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 
 from babysit.inference.predictor import Image_, Prediction, Predictor, load_predictor
 from babysit.inference.views import View
-from babysit.record.run import Run
-from babysit.reporting.page import write_report
 
 
 def load(run: str | Path) -> Predictor:
@@ -23,12 +21,3 @@ def load(run: str | Path) -> Predictor:
 def predict(run: str | Path, images: Sequence[Image_], *, view: View = "plain") -> Iterator[Prediction]:
     """Predictions for any number of images, in order; an unreadable one is an error row."""
     return load(run).stream(images, view=view)
-
-
-def report(run: str | Path) -> Path:
-    """Writes the run's page again and returns its path.
-
-    Raises:
-        UserError: when there is no run, or it has not finished an epoch.
-    """
-    return write_report(Run(Path(run)))

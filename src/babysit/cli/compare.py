@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def compare(
     *runs: Path,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -25,6 +26,8 @@ def compare(
     ----------
     runs
         The folders of two runs or more.
+    out
+        Also write a self-contained page there, with the curves overlaid.
     json_
         Print one JSON object.
     quiet
@@ -32,7 +35,7 @@ def compare(
     """
     from babysit import api
 
-    found = api.compare(*runs)
+    found = api.compare(*runs, out=out)
     print(json.dumps(found.as_json()) if json_ else _text(found, quiet))  # noqa: T201
     return 0
 

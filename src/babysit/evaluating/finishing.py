@@ -1,4 +1,5 @@
-"""What is measured once, after the last step, with the best network: its temperature and its sense of likeness."""
+"""What is measured once, after the last step, with the best network: its temperature, its sense of likeness,
+and where it looked in its mistakes."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from babysit.calibration import calibrate, scores_of
 from babysit.data.batches import Batches
+from babysit.evaluating.attention import write_attention
 from babysit.inference.likeness import features_of, fit_likeness, last_features
 from babysit.inference.predictor import Predictor, load_predictor
 from babysit.record import predictions
@@ -18,13 +20,14 @@ FEWEST_TRAINING, FEWEST_A_CLASS = 2000, 5
 
 
 def finish(run: Run, session: Session) -> None:
-    """Fits the temperature by the validation part, and likeness by the training part; both are kept in the run."""
+    """Fits the temperature by the validation part, and likeness by the training part, and maps the mistakes; the run keeps all."""
     predicted = predictions.read(run)
     fitted = calibrate(scores_of(predicted.probabilities), predicted.labels)
     predictions.write_calibrations(run, {"plain": fitted})
     network = load_predictor(run.path)
     if network.notes:
         return  # the best network cannot be read back; nothing is known of another one
+    write_attention(run, network, session.validation.pixels, predicted)
     training, validation = session.training, session.validation
     assert isinstance(training, Batches) and isinstance(validation, Batches), "a run is made on a data set"
     count = max(len(validation), FEWEST_TRAINING, FEWEST_A_CLASS * len(session.classes))

@@ -37,6 +37,20 @@ def filter_sheet(filters: NDArray[np.float32], *, scale: int = 9, columns: int =
     return png(sheet)
 
 
+VEIL = np.array([255.0, 80.0, 0.0])
+
+
+def veiled(pixels: NDArray[np.uint8], where: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A picture under a warm veil that is densest where a map is 1.
+
+    Arguments:
+        pixels: (height, width, 3).
+        where: (height, width), 0 to 1.
+    """
+    share = 0.6 * where[..., None]
+    return np.rint((1 - share) * pixels + share * VEIL).astype(np.uint8)
+
+
 def png(pixels: NDArray[np.uint8]) -> bytes:
     """Pixels as a PNG file."""
     stream = io.BytesIO()

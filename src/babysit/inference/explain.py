@@ -14,15 +14,13 @@ from torch import Tensor, nn
 from babysit.data.augment import cut, plain_views
 from babysit.data.batches import normalise
 from babysit.errors import UserError, writing
-from babysit.figures.pictures import png
+from babysit.figures.pictures import png, veiled
 from babysit.inference.predictor import Predictor
 from babysit.losses import heads_of
 from babysit.record import atomic
 
 SHOWN = 256
 """Side of a written picture, at least, in pixels: what is smaller is enlarged by a whole factor."""
-
-VEIL = np.array([255.0, 80.0, 0.0])
 
 
 def grad_cam(model: nn.Module, images: Tensor) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -108,7 +106,5 @@ def beside(pixels: NDArray[np.uint8], where: NDArray[np.float32]) -> NDArray[np.
     Shape:
         (side, 2 · side, 3), with side a multiple of size.
     """
-    share = 0.6 * where[..., None]
-    veiled = np.rint((1 - share) * pixels + share * VEIL).astype(np.uint8)
     factor = max(1, -(-SHOWN // len(pixels)))
-    return np.concatenate([pixels, veiled], axis=1).repeat(factor, axis=0).repeat(factor, axis=1)
+    return np.concatenate([pixels, veiled(pixels, where)], axis=1).repeat(factor, axis=0).repeat(factor, axis=1)

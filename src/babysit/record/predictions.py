@@ -18,6 +18,9 @@ from babysit.names import read_table
 from babysit.record import atomic
 from babysit.record.run import Run
 
+MISTAKES = 24
+"""Worst mistakes that a report shows, and that are looked into."""
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -36,6 +39,24 @@ class Predicted:
     def scores(self, classes: tuple[str, ...]) -> Scores:
         """What they are worth."""
         return score(self.probabilities, self.labels, classes)
+
+    def worst_mistakes(self, most: int) -> NDArray[np.int64]:
+        """Places of the wrong answers whose true class was thought least likely, worst first."""
+        wrong = np.flatnonzero(self.probabilities.argmax(axis=1) != self.labels)
+        return wrong[np.argsort(self._of_the_label()[wrong], kind="stable")][:most]
+
+    def surest_right(self, most: int) -> NDArray[np.int64]:
+        """Places of the right answers that were given with most confidence, at most one of a class before each has one."""
+        right = np.flatnonzero(self.probabilities.argmax(axis=1) == self.labels)
+        right = right[np.argsort(-self._of_the_label()[right], kind="stable")]
+        turn = np.zeros(len(right), np.int64)
+        for label in np.unique(self.labels[right]):
+            of_class = self.labels[right] == label
+            turn[of_class] = np.arange(of_class.sum())
+        return right[np.argsort(turn, kind="stable")][:most]
+
+    def _of_the_label(self) -> NDArray[np.float32]:
+        return np.nan_to_num(self.probabilities[np.arange(len(self.labels)), self.labels])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,11 @@ class Run:
         return self.path / "predictions"
 
     @property
+    def attention(self) -> Path:
+        """Where the network looked in its worst mistakes: maps over the pictures."""
+        return self.path / "arrays" / "attention.npz"
+
+    @property
     def calibration(self) -> Path:
         """The temperature of each view, and what it did on validation."""
         return self.path / "calibration.json"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from babysit.errors import writing
 from babysit.figures.sheets import picture_uri, reduced, sheet
 from babysit.names import for_page as _escape
 from babysit.record import atomic
+from babysit.reporting.shell import page, section
 from babysit.show import plural
 
 SHOWN_GROUPS, SHOWN_IN_GROUP = 24, 4
@@ -60,20 +60,8 @@ def write_album(path: Path, examined: Examined, *, augmented: Sample | None = No
     ]
     with writing(path, "the page"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_text(path, _page(f"look: {Path(examined.catalog.source).name}", sections))
+        atomic.write_text(path, page(f"look: {Path(examined.catalog.source).name}", sections))
     return path
-
-
-def _page(title: str, sections: Sequence[str]) -> str:
-    style = resources.files("babysit.reporting").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
-        f"<title>babysit {_escape(title)}</title><style>{style}</style></head><body>\n"
-        + "\n".join(section for section in sections if section)
-        + "\n</body></html>\n"
-    )
 
 
 def verdict_of(examined: Examined) -> str:
@@ -137,7 +125,7 @@ def _groups(title: str, groups: Sequence[NDArray[np.int64]] | NDArray[np.int64],
         for group in shown
     )
     more = f'<p class="soft">{len(shown)} of {len(groups):,} are shown.</p>' if len(groups) > len(shown) else ""
-    return _section(f"{title} ({len(groups):,})", f'<div class="groups">{pictures}</div>{more}')
+    return section(f"{title} ({len(groups):,})", f'<div class="groups">{pictures}</div>{more}')
 
 
 def _captioned(row: int, examined: Examined, words: str = "") -> str:
@@ -161,7 +149,7 @@ def _rows(title: str, rows: NDArray[np.int64], examined: Examined) -> str:
         for row in rows[:SHOWN_GROUPS].tolist()
     )
     more = f'<p class="soft">{SHOWN_GROUPS} of {len(rows):,} are shown.</p>' if len(rows) > SHOWN_GROUPS else ""
-    return _section(f"{title} ({len(rows):,})", f'<div class="mistakes">{shown}</div>{more}')
+    return section(f"{title} ({len(rows):,})", f'<div class="mistakes">{shown}</div>{more}')
 
 
 def _files(title: str, listed: Sequence[tuple[int, str]], examined: Examined) -> str:
@@ -170,7 +158,7 @@ def _files(title: str, listed: Sequence[tuple[int, str]], examined: Examined) ->
     names = examined.catalog.names
     items = "".join(f"<li>{_escape(names[row])}: {_escape(why)}</li>" for row, why in listed[:SHOWN_FILES])
     more = f"<p>and {len(listed) - SHOWN_FILES:,} more.</p>" if len(listed) > SHOWN_FILES else ""
-    return _section(f"{title} ({len(listed):,})", f"<ul>{items}</ul>{more}")
+    return section(f"{title} ({len(listed):,})", f"<ul>{items}</ul>{more}")
 
 
 def counts_of(examined: Examined) -> tuple[list[str], NDArray[np.int64]]:
@@ -194,7 +182,7 @@ def _classes(examined: Examined) -> str:
         for name, counts, whole in zip(catalog.classes, table.tolist(), total.tolist(), strict=True)
     )
     head = "".join(f"<th>{part or 'images'}</th>" for part in parts)
-    return _section("Classes", f"<table><tr><th>class</th>{head}<th></th></tr>{rows}</table>")
+    return section("Classes", f"<table><tr><th>class</th>{head}<th></th></tr>{rows}</table>")
 
 
 def figures_of(examined: Examined) -> dict[str, dict[str, float]]:
@@ -223,7 +211,7 @@ def _sizes(examined: Examined) -> str:
     head = "".join(f"<th>{word}</th>" for word in QUANTILES)
     modes = ", ".join(f"{mode} {count:,}" for mode, count in modes_of(examined).items())
     animated = len(examined.found.animated)
-    return _section(
+    return section(
         "Sizes",
         f"<table><tr><th></th>{head}</tr>{rows}</table><p>Pixels are kept as: {modes}."
         + (f" {plural(animated, 'image')} move; the first frame is used." if animated else "")
@@ -253,7 +241,7 @@ def _sheets(examined: Examined) -> str:
             f'<img alt="images of {_escape(name)}" src="{uri}" style="width:{min(len(chosen), COLUMNS) / COLUMNS:.2%}"></figure>'
         )
     left = len(catalog.classes) - SHOWN_CLASSES
-    return _section(
+    return section(
         "Images of each class", body + (f'<p class="soft">and {left:,} more classes.</p>' if left > 0 else "")
     )
 
@@ -263,12 +251,8 @@ def _augmented(sample: Sample) -> str:
     rows = np.concatenate([sample.originals[:, None], sample.views], axis=1)
     images = reduced(rows.reshape(-1, size, size, 3), LARGEST_PICTURE)
     uri = picture_uri(sheet(images, rows.shape[1]), images.shape[1])
-    return _section(
+    return section(
         "As training sees them",
         f'<figure class="sheet"><img alt="augmented images" src="{uri}" style="width:100%"><figcaption>Each row: '
         f"the image as it is evaluated, then as it is trained on in successive epochs. {_escape(sample.says)}</figcaption></figure>",
     )
-
-
-def _section(title: str, body: str) -> str:
-    return f"<h2>{title}</h2>\n{body}"

@@ -1,0 +1,95 @@
+"""All that a report is made of, read from the run's plain files once."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babysit.calibration import Calibration
+from babysit.errors import UserError
+from babysit.metrics import Scores
+from babysit.record import ledger, predictions
+from babysit.record.log import Row, RunLog, read_log
+from babysit.record.predictions import Predicted
+from babysit.record.run import Run
+
+
+@dataclass(frozen=True)
+class Material:
+    """A run, read.
+
+    `scores` of the validation part at the kept network; `test` scores of the last look at the test part, if there was
+    one; `looks` those at this run's test images, None without a test part; `calibration` of the plain view.
+    """
+
+    run: Run
+    manifest: dict[str, Any]
+    predicted: Predicted
+    scores: Scores
+    log: RunLog
+    test: Scores | None
+    looks: ledger.Looks | None
+    calibration: Calibration | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return tuple(self.manifest["data"]["classes"])
+
+    @property
+    def counts(self) -> dict[str, list[int]]:
+        """Images of each class in each part."""
+        return self.manifest["data"]["counts"]
+
+    @property
+    def kept(self) -> Row | None:
+        """The epoch whose network was kept."""
+        epochs = self.log.of("epoch")
+        step = _kept_step(self.run)
+        return next((row for row in epochs if row.step == step), epochs[-1] if epochs else None)
+
+
+def gather(run: Run) -> Material:
+    """Reads a run.
+
+    Raises:
+        UserError: when this is no run, it has not finished an epoch, or a file of it cannot be read.
+    """
+    manifest = run.read_manifest()
+    predicted = predictions.read(run)
+    try:
+        classes = tuple(manifest["data"]["classes"])
+        _ = manifest["data"]["counts"]
+    except (KeyError, TypeError) as error:
+        raise UserError("the run's manifest says nothing of its data", where=str(run.manifest)) from error
+    test = predictions.read(run, "test").scores(classes) if (run.predictions / "test.npz").exists() else None
+    hashes = [one.hash for one in predictions.read_split(run) if one.part == "test" and one.hash]
+    looks = ledger.looks_at(hashes, run.looks) if hashes else None
+    calibration = predictions.read_calibrations(run).get("plain")
+    return Material(run, manifest, predicted, predicted.scores(classes), read_log(run.log), test, looks, calibration)
+
+
+def json_of(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """A JSON file's value, or None when there is none or it cannot be read: a report does without."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _kept_step(run: Run) -> int:
+    try:
+        return int((run.checkpoints / "best").read_text(encoding="utf-8").strip().removeprefix("step-"))
+    except (OSError, ValueError):
+        return -1
+
+
+def text_of(path: Path) -> str:
+    """A text file of the run, or a sentence that it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return f"{path.name} cannot be read."
