@@ -161,3 +161,58 @@ def babysit(command_line):
         )
 
     return run
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """A run as training leaves it, of made-up numbers: `make_run("a", classes=10, images=200, epochs=5)`."""
+
+    def make(
+        name: str,
+        *,
+        classes: int = 10,
+        images: int = 200,
+        epochs: int = 5,
+        size: int = 16,
+        steps: int = 20,
+        training: float = 0.85,
+    ):
+        from babysit.recipe import Recipe, render
+        from babysit.record import predictions
+        from babysit.record.log import LogWriter, Row
+        from babysit.record.run import create
+
+        random = np.random.default_rng(0)
+        run = create(tmp_path / name)
+        names = [f"class <{number}>" for number in range(classes)]
+        labels = np.arange(images) % classes
+        said = random.random((images, classes), np.float32) + 3 * np.eye(classes, dtype=np.float32)[labels]
+        wrong = np.arange(0, images, 7)
+        said[wrong, (labels[wrong] + 1) % classes] += 5
+        said /= said.sum(axis=1, keepdims=True)
+        lines = [f"{row}.png,{names[label]},val,{row:032x}\n" for row, label in enumerate(labels.tolist())]
+        run.split.write_text("path,label,part,hash\n" + "".join(lines), encoding="utf-8")
+        predictions.write(run, "val", np.arange(images), labels, said)
+        cache = tmp_path / f"{name}-cache"
+        cache.mkdir()
+        random.integers(0, 255, (images, size, size, 3), np.uint8).tofile(cache / "pixels.u8")
+        (cache / "meta.json").write_text(f'{{"count": {images}}}', encoding="utf-8")
+        run.recipe.write_text(render(Recipe().replace({"data.size": size}), {}), encoding="utf-8")
+        run.environment.write_text('{"sessions": [{"step": 0, "device": "cpu"}]}', encoding="utf-8")
+        counts = np.bincount(labels, minlength=classes).tolist()
+        data = {"source": "made/up", "classes": names, "counts": {"train": counts, "val": counts}, "cache": str(cache)}
+        run.update_manifest(
+            status="finished", epochs=epochs, steps=epochs * steps, seconds=3.0, data=data, times={"forward": 2.0}
+        )
+        writer = LogWriter(run.log)
+        for step in range(1, epochs * steps + 1):
+            epoch = (step - 1) // steps
+            values = {"loss": 3 / step, "penalty": 0.0, "accuracy": 0.5, "learning_rate": 0.1, "step_seconds": 0.01}
+            writer.append(Row("step", step, epoch, values))
+            if step % steps == 0:
+                seen = {"train_loss": 2 / step, "train_accuracy": training, "validation_loss": 3 / step}
+                writer.append(Row("epoch", step, epoch, {**seen, "validation_accuracy": 0.8}))
+        writer.close()
+        return run
+
+    return make

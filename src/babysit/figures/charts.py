@@ -151,8 +151,8 @@ def _shape(line: Line, limits: tuple[float, float, float, float]) -> str:
         drawn = "".join(f"M{point}h0" for piece in pieces for point in piece)
     else:
         drawn = "".join(f"M{'L'.join(piece)}" if len(piece) > 1 else f"M{piece[0]}h0" for piece in pieces)
-    # A curve of one or two points would hardly be seen.
-    few = " few" if line.style == "line" and len(line.x) <= 2 else ""
+    # A curve of one point would hardly be seen.
+    few = " few" if line.style == "line" and len(line.x) == 1 else ""
     return f'<path class="curve {line.color} {line.style}{few}" d="{drawn}"/>'
 
 

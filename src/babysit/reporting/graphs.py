@@ -94,7 +94,7 @@ def _calibration_words(material: Material) -> str:
         f"Scores are divided by a temperature of <b>{fitted.temperature:.3f}</b>, fitted on the {fitted.images:,} validation images: "
         f"expected calibration error {fitted.error_before:.2%} before and <b>{fitted.error_after:.2%}</b> after, loss "
         f"{fitted.loss_before:.4f} and {fitted.loss_after:.4f} nats. Above the dashed line the network is less sure than it "
-        "may be, below it too sure. Points are bins of equal width; no line joins those of fewer than {FEW} images. The order of the answers stays as it is."
+        f"may be, below it too sure. Points are bins of equal width; no line joins those of fewer than {FEW} images. The order of the answers stays as it is."
     )
 
 
