@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import os
@@ -104,7 +106,10 @@ def test_the_report_needs_nothing_from_elsewhere(trained) -> None:
     page = (run / "report.html").read_text(encoding="utf-8")
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", page, re.IGNORECASE)
     assert not re.findall(r"""url\(\s*["']?(?:https?:)?//|@import""", page, re.IGNORECASE)
-    assert "<script" not in page and "<link" not in page and "<svg" in page and "data:image/png;base64," in page
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert page.count("<script") == 1 and f"script-src 'sha256-{digest}'" in page, "only our own script may run"
+    assert "<link" not in page and "<svg" in page and "data:image/png;base64," in page
 
 
 def write_pictures(folder: Path, png) -> list[str]:

@@ -27,7 +27,7 @@ def page(title: str, sections: Sequence[str], *, script: str = "") -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{allowed}">'
-        f'<link rel="icon" href="data:,"><title>babysit {for_page(title)}</title><style>{_text("page.css")}</style></head><body>\n'
+        f"<title>babysit {for_page(title)}</title><style>{_text('page.css')}</style></head><body>\n"
         + "\n".join(section for section in sections if section)
         + (f"\n<script>{code}</script>" if code else "")
         + "\n</body></html>\n"
