@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
+from babysit.recipe import Recipe
 from babysit.record.run import Run
-from babysit.reporting import page
+from babysit.reporting import gallery
 
 
 @pytest.mark.parametrize("harm", ["whole", "gone", "cut short", "no facts", "broken facts", "other facts"])
@@ -28,9 +29,10 @@ def test_a_harmed_cache_costs_the_report_its_pictures_only(tmp_path: Path, monke
             facts.write_text("{")
         case "other facts":
             facts.write_text(json.dumps({"count": 0}))
-    found = np.array([1, 3]), np.array([0, 0]), np.array([[0.1, 0.9], [0.8, 0.2]], np.float32)
-    monkeypatch.setattr(page, "_predictions", lambda _: found)
-    monkeypatch.setattr(page, "_names", lambda _: ["a.png", "b.png"])
-    made = page._mistakes(Run(tmp_path), {"data": {"classes": ["a", "b"], "cache": str(tmp_path)}})
-    assert ("a.png" in made) == (harm == "whole")
-    assert ("left out" in made) == (harm != "whole")
+    monkeypatch.setattr(gallery, "read_resolved", lambda _: Recipe())
+    material = SimpleNamespace(
+        run=Run(tmp_path), manifest={"data": {"cache": str(tmp_path), "source": "photos"}}, classes=("a", "b")
+    )
+    opened = gallery.open_gallery(material)
+    assert (opened.canvases is not None) == (harm == "whole")
+    assert ("left out" in opened.why) == (harm != "whole")

@@ -27,9 +27,9 @@ def finish(run: Run, session: Session) -> None:
     network = load_predictor(run.path)
     if network.notes:
         return  # the best network cannot be read back; nothing is known of another one
-    write_attention(run, network, session.validation.pixels, predicted)
     training, validation = session.training, session.validation
     assert isinstance(training, Batches) and isinstance(validation, Batches), "a run is made on a data set"
+    write_attention(run, network, validation.pixels, predicted)
     count = max(len(validation), FEWEST_TRAINING, FEWEST_A_CLASS * len(session.classes))
     rows = training.rows[spread(len(training), count)]
     held_out = validation.rows[spread(len(validation), count)]

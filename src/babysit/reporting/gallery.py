@@ -50,7 +50,10 @@ def open_gallery(material: Material) -> Gallery:
     try:
         size = read_resolved(material.run.recipe).data.size or 0
         count = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["count"]
-        canvas = round(((folder / "pixels.u8").stat().st_size / count / 3) ** 0.5)
+        held = (folder / "pixels.u8").stat().st_size
+        canvas = round((held / count / 3) ** 0.5)
+        if count * canvas * canvas * 3 != held:
+            raise ValueError("the pixels are cut short")
         canvases = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(count, canvas, canvas, 3))
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, UserError):
         return Gallery(material, 0, None, _lost(material))
