@@ -119,7 +119,7 @@ def test_going_on_after_a_cut_appends_without_a_second_header(log: Path) -> None
 def test_repeatable_leaves_out_time_and_memory_only() -> None:
     row = Row("epoch", 1, 0, dict.fromkeys(QUANTITIES, 1.0))
     gone = set(QUANTITIES) - set(row.repeatable().values)
-    assert gone == {"step_seconds", "images_per_second", "peak_memory", "elapsed"}
+    assert gone == {"step_seconds", "images_per_second", "peak_memory", "elapsed", "memory"}
 
 
 def test_a_log_that_is_missing_or_newer_is_said(tmp_path: Path) -> None:
