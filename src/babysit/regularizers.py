@@ -53,8 +53,7 @@ def clip_gradients(parameters: Iterable[nn.Parameter], longest: float) -> float:
 
     g <- g min(1, longest / ||g||) over all parameters together (Pascanu et al., ICML 2013).
 
-    Raises:
-        RuntimeError: never; a gradient that is not finite stays so, and the watcher sees it.
+    A gradient that is not finite stays so, and the watcher sees it.
     """
     return float(torch.nn.utils.clip_grad_norm_(parameters, longest, foreach=True))
 
