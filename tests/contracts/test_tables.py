@@ -24,7 +24,7 @@ from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import SCHEDULES, Moment, rate_factor
 from babysit.recipe import setting_names
 from babysit.recipe.schema import LossPart, OptimPart, PreprocessPart, SchedulePart
-from babysit.record.diagnosis import Known
+from babysit.record.known import Known
 from babysit.record.log import Row, RunLog
 
 PAGES = Path(__file__).parents[2]

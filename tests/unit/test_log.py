@@ -119,7 +119,11 @@ def test_going_on_after_a_cut_appends_without_a_second_header(log: Path) -> None
 def test_repeatable_leaves_out_time_and_memory_only() -> None:
     row = Row("epoch", 1, 0, dict.fromkeys(QUANTITIES, 1.0))
     gone = set(QUANTITIES) - set(row.repeatable().values)
-    assert gone == {"step_seconds", "images_per_second", "peak_memory", "elapsed", "memory"}
+    assert gone == {
+        *("step_seconds", "wait_seconds", "elapsed", "images_per_second"),
+        *("peak_memory", "resident_memory", "memory"),
+    }
+    assert Row("step", 1, 0, {"wait_seconds@loader": 1.0, "recall@a@b": 0.5}).repeatable().values == {"recall@a@b": 0.5}
 
 
 def test_a_log_that_is_missing_or_newer_is_said(tmp_path: Path) -> None:

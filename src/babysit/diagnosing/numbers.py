@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from babysit.record.diagnosis import Diagnosis, Known
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
 from babysit.record.log import RunLog
 
 

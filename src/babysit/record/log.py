@@ -11,16 +11,19 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from babysit.errors import UserError
-from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation
+from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation, parts_of
+from babysit.record.series import Columns, Series
 
 FORMAT = 1
-Kind = Literal["step", "epoch", "correction", "stopped"]
+Kind = Literal["start", "step", "layers", "epoch", "correction", "stopped"]
+"""`start` once, before the first update; `step` after every update; `layers` after every few, always after the first;
+`epoch` after each validation; `correction` when a budget's plan changes; `stopped` at an end before the plan's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,63 @@ class Row:
     epoch: int
     values: Mapping[str, float]
 
-    def observation(self, quantity: str) -> Observation:
-        """One value of the row as an observation."""
-        return Observation(quantity, self.values[quantity], self.step, self.epoch)
+    def observation(self, key: str) -> Observation:
+        """One value of the row as an observation, by its name in the row: `loss`, `update_ratio@stem`."""
+        quantity, where = parts_of(key)
+        return Observation(quantity, self.values[key], self.step, self.epoch, where)
 
     def repeatable(self) -> Row:
         """The row without quantities measured in time or memory, for comparing two runs."""
-        kept = {name: value for name, value in self.values.items() if QUANTITIES.get(name) not in VOLATILE_UNITS}
+        kept = {
+            name: value
+            for name, value in self.values.items()
+            if QUANTITIES.get(parts_of(name)[0]) not in VOLATILE_UNITS
+        }
         return Row(self.kind, self.step, self.epoch, kept)
 
 
 @dataclass(frozen=True, slots=True)
 class RunLog:
-    """All rows that could be read; `broken` says how the file ends when it does not end well."""
+    """All rows that could be read; `broken` says how the file ends when it does not end well.
 
-    rows: tuple[Row, ...] = ()
+    `rows` may be a list that somebody goes on filling: what came since is taken in when it is next asked for.
+
+    >>> log = RunLog([Row("step", 1, 0, {"loss": 2.0}), Row("layers", 1, 0, {"dead_share@stem": 0.25})])
+    >>> log.series("loss").values, log.wheres("dead_share"), log.last("dead_share", "stem").value
+    (array([2.]), ['stem'], 0.25)
+    """
+
+    rows: Sequence[Row] = ()
     broken: str = ""
+    _columns: Columns = field(default_factory=Columns, compare=False, repr=False)
 
     def of(self, kind: Kind) -> list[Row]:
         """The rows of one kind, in order."""
         return [row for row in self.rows if row.kind == kind]
+
+    def series(self, quantity: str, where: str = "", *, kind: Kind | None = None) -> Series:
+        """All values of one quantity in one place, in order; empty when it was never measured.
+
+        Arguments:
+            kind: of the rows to look at; by default all.
+        """
+        return self._read().series(quantity, where, kind)
+
+    def wheres(self, quantity: str) -> list[str]:
+        """The places where a quantity was measured: layers in order of depth, classes in their order; "" is the whole."""
+        return self._read().wheres(quantity)
+
+    def last(self, quantity: str, where: str = "", *, kind: Kind | None = None) -> Observation | None:
+        """The latest value, None when it was never measured."""
+        found = self.series(quantity, where, kind=kind)
+        return found.observation(-1) if len(found) else None
+
+    def _read(self) -> Columns:
+        columns = self._columns
+        for place in range(columns.rows, len(self.rows)):
+            row = self.rows[place]
+            columns.add(row.kind, row.step, row.epoch, row.values)
+        return columns
 
 
 @dataclass(slots=True)

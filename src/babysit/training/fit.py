@@ -13,7 +13,8 @@ from babysit.device import peak_memory
 from babysit.errors import InterruptedTraining, writing
 from babysit.metrics import Scores, score
 from babysit.record import predictions
-from babysit.record.diagnosis import Diagnosis, Known, Rule
+from babysit.record.diagnosis import Diagnosis, Rule
+from babysit.record.known import Known
 from babysit.record.log import LogWriter, Row, RunLog, read_log
 from babysit.record.run import Run
 from babysit.show import EpochShown, Show, StepShown, plural

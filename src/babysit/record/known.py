@@ -1,0 +1,83 @@
+"""Known: what a rule may know of the settings, each possibly unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a network: its dotted name and the name of its class, such as Conv2d."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The settings a rule may ask for; None is "unknown", as much is in somebody's own loop without a recipe.
+
+    `learning_rate` the peak; `class_counts` images of each class in the training part; `planned_steps` as believed now;
+    `momentum` the first moment's in the Adam family; `l2`, `decay`, `l1` strengths; `dropout` the probability of
+    dropping; `augmented` whether training images are changed at random; `normalised` whether a layer has running
+    statistics (batch normalisation); `activations` the class names of the network's activation functions; `layers` all
+    that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
+    no recipe: then advice speaks in lines of PyTorch.
+
+    >>> Known(learning_rate=0.1, layers=(Layer("stem", "Conv2d"),)) == Known.from_json(
+    ...     Known(learning_rate=0.1, layers=(Layer("stem", "Conv2d"),)).as_json()
+    ... )
+    True
+    """
+
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    classes: int | None = None
+    class_names: tuple[str, ...] | None = None
+    class_counts: tuple[int, ...] | None = None
+    planned_steps: int | None = None
+    steps_per_epoch: int | None = None
+    schedule_kind: str | None = None
+    optimizer_kind: str | None = None
+    momentum: float | None = None
+    loss_kind: str | None = None
+    l2: float | None = None
+    decay: float | None = None
+    l1: float | None = None
+    dropout: float | None = None
+    augmented: bool | None = None
+    normalised: bool | None = None
+    activations: tuple[str, ...] | None = None
+    training_images: int | None = None
+    validation_images: int | None = None
+    layers: tuple[Layer, ...] | None = None
+    settings: Mapping[str, object] | None = None
+
+    @property
+    def has_recipe(self) -> bool:
+        """Whether advice can be given as a recipe setting."""
+        return self.settings is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """What is known, as plain JSON values; what is not is left out."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        if self.layers is not None:
+            values["layers"] = [[one.name, one.kind] for one in self.layers]
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Known:
+        """From what `as_json` gave; names that a newer version added are passed over."""
+        known = {one.name for one in fields(cls)}
+        values: dict[str, Any] = {
+            name: tuple(one) if isinstance(one, list) else one for name, one in value.items() if name in known
+        }
+        if "layers" in values:
+            values["layers"] = tuple(Layer(name, kind) for name, kind in values["layers"])
+        return cls(**values)
