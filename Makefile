@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models fuzz clean
+.PHONY: demo test check unit wheel-test models ablation fuzz clean
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -50,6 +50,10 @@ wheel-test: .venv/.installed-dev
 	"$$work/venv/bin/python" -c 'import json; print("wheel-test: validation accuracy", json.load(open("result.json"))["validation"]["accuracy"])'; \
 	test -s run/report.html; \
 	echo "wheel-test: passed"
+
+# What each ingredient of training is worth: goes on where it was, prints the table. Hours; see bench/README.md.
+ablation: .venv/.installed-dev
+	$(BIN)/python bench/ablation.py
 
 # An hour of hostile files for every reader; goes on from what the last hour learned. FUZZ_SECONDS=60 for a minute.
 FUZZ_SECONDS ?= 3600

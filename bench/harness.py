@@ -133,7 +133,7 @@ def measure(
             figures = function(seed)
             date = datetime.now(UTC).isoformat(timespec="seconds")
             record |= {"run": run, "date": date, "machine": machine, "load_before": load, "figures": figures}
-            _append(name, record)
+            append(name, record)
             records.append(record)
             print(f"{name} {arm} seed {seed}: {_shown(figures)}", flush=True)
     return records
@@ -238,7 +238,8 @@ def _key(record: Record) -> tuple[str, ...]:
     return record["commit"], record["dirty"], settings, record["arm"], str(record["seed"])
 
 
-def _append(name: str, record: Record) -> None:
+def append(name: str, record: Record) -> None:
+    """Adds a line to a bench's results, on the disk when it returns."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.jsonl"
     # A line that a crash cut short must not swallow the next one.
