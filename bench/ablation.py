@@ -41,6 +41,7 @@ ARMS: dict[str, Settings] = {
     BASELINE: {},
     "whitening, fixed": {"init.kind": "whitening", "init.fixed": True},
     "identity": {"init.kind": "identity"},
+    "bias rate x64": {"optim.bias_rate": 64.0},
     "lookahead": {"train.average": "lookahead"},
     "EMA": {"train.average": "ema"},
     "smoothing 0.1": {"loss.smoothing": 0.1},

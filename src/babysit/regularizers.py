@@ -20,9 +20,17 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from babysit.errors import UserError
 from babysit.recipe.schema import RegularizePart
+
+NORMALISING = (_BatchNorm, nn.GroupNorm, nn.LayerNorm, _InstanceNorm)
+"""Layers that normalise activations."""
+
+RATE_FACTOR = "rate_factor"
+"""The key of a parameter group under which its factor of the learning rate stands."""
 
 
 def met(model: nn.Module, *, biases: bool) -> list[nn.Parameter]:
@@ -32,20 +40,43 @@ def met(model: nn.Module, *, biases: bool) -> list[nn.Parameter]:
     return [one for name, one in named if biases or (one.ndim > 1 and name.rpartition(".")[2] != "bias")]
 
 
-def parameter_groups(model: nn.Module, l2: float, *, biases: bool) -> list[dict[str, object]]:
-    """Parameter groups for an optimiser: those met by L2, and the others.
+def parameter_groups(model: nn.Module, l2: float, *, biases: bool, bias_rate: float = 1.0) -> list[dict[str, object]]:
+    """Parameter groups for an optimiser: those met by L2, the others, and the shifts of normalisations if they differ.
 
     Arguments:
         l2: lambda, at least 0.
         biases: whether biases and normalisation parameters (those with fewer than two axes) are met too.
+        bias_rate: factor of the rate for the shifts of normalisations, above 0; kept in their group as `RATE_FACTOR`.
+
+    Raises:
+        UserError: when shifts shall have a rate of their own and there are none.
+
+    Source of `bias_rate`: Page, "How to train your ResNet", part 8, 2019; Jordan, "94% on CIFAR-10 in 3.29 seconds", 2024,
+    section 3.3, with a factor of 64.
     """
-    weights = met(model, biases=biases)
-    inside = {id(one) for one in weights}
-    others = [one for one in model.parameters() if one.requires_grad and id(one) not in inside]
-    groups: list[dict[str, object]] = [{"params": weights, "weight_decay": l2}]
-    if others:
-        groups.append({"params": others, "weight_decay": 0.0})
+    weights = {id(one) for one in met(model, biases=biases)}
+    shifts = {id(one) for one in _shifts(model)} if bias_rate != 1 else set[int]()
+    if bias_rate != 1 and not shifts:
+        raise UserError(
+            "there is no normalisation with a trained shift in this network, so a rate for shifts would be passed over",
+            where="optim.bias_rate",
+            legal="1, or another network",
+        )
+    trained = [one for one in model.parameters() if one.requires_grad]
+    groups: list[dict[str, object]] = []
+    for is_shift in (False, True):
+        for is_met in (True, False):
+            some = [one for one in trained if (id(one) in shifts, id(one) in weights) == (is_shift, is_met)]
+            if some or not groups:
+                own: dict[str, object] = {RATE_FACTOR: bias_rate} if is_shift else {}
+                groups.append({"params": some, "weight_decay": l2 if is_met else 0.0, **own})
     return groups
+
+
+def _shifts(model: nn.Module) -> list[nn.Parameter]:
+    """What normalisations add."""
+    found = [layer.bias for layer in model.modules() if isinstance(layer, NORMALISING)]
+    return [one for one in found if isinstance(one, nn.Parameter) and one.requires_grad]
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], longest: float) -> float:

@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from babysit.errors import UserError
 from babysit.losses import LOSSES
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import Moment, rate_factor
+from babysit.recipe import Recipe
 from babysit.recipe.schema import LossPart, OptimPart, SchedulePart
 from babysit.regularizers import parameter_groups
 from babysit.training.plan import Plan
+from babysit.training.session import assemble
 
 
 def slow_loss(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -91,6 +94,39 @@ def test_every_parameter_is_in_one_group_and_frozen_ones_in_none() -> None:
         assert sorted(inside) == sorted(id(one) for one in model.parameters() if one.requires_grad)
         decaying = sum(one.numel() for group in groups if group["weight_decay"] for one in group["params"])
         assert decaying == (4 + 2 + 2 + 2 + 2 if biases else 4)
+
+
+@pytest.mark.parametrize("bias_rate", [1.0, 64.0])
+@pytest.mark.parametrize("biases", [False, True])
+def test_the_shifts_of_normalisations_have_a_rate_of_their_own(bias_rate: float, biases: bool) -> None:
+    """Two steps of a session with momentum, in float64 and plain NumPy: shifts at bias_rate times the rate, all else at it."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.GroupNorm(1, 3), nn.Flatten(), nn.Linear(3, 2))
+    model.double()
+    l2, momentum, rates = 0.05, 0.8, [0.1, 0.3]
+    changes = {"optim.kind": "momentum", "optim.momentum": momentum, "optim.bias_rate": bias_rate, "optim.lr": 0.1}
+    recipe = Recipe().replace({**changes, "regularize.l2": l2, "regularize.biases": biases})
+    session = assemble(recipe, model, None, None, None, classes=("a", "b"), plan=Plan(((0, 2),)), clock=None)
+    weights = {name: one.detach().numpy().copy() for name, one in model.named_parameters()}
+    speed = {name: np.zeros_like(one) for name, one in weights.items()}
+    generator = np.random.default_rng(1)
+    for number, rate in enumerate(rates):
+        for name, parameter in model.named_parameters():
+            gradient = generator.standard_normal(parameter.shape)
+            parameter.grad = torch.from_numpy(gradient.copy())
+            slope = gradient + (l2 * weights[name] if biases or weights[name].ndim > 1 else 0.0)
+            speed[name] = slope if number == 0 else momentum * speed[name] + slope
+            factor = bias_rate if name in ("1.bias", "2.bias") else 1.0
+            weights[name] = weights[name] - factor * rate * speed[name]
+        session.update(rate)
+    for name, parameter in model.named_parameters():
+        assert np.allclose(parameter.detach().numpy(), weights[name], rtol=1e-12, atol=1e-12), name
+
+
+def test_a_rate_for_shifts_that_are_not_there_is_refused() -> None:
+    with pytest.raises(UserError, match="no normalisation with a trained shift") as caught:
+        parameter_groups(nn.Linear(2, 2), 0.1, biases=False, bias_rate=64.0)
+    assert "optim.bias_rate" in str(caught.value)
 
 
 @pytest.mark.parametrize(

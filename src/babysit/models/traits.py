@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from babysit.layers.local import LocallyConnected2d
 from babysit.models import MODELS, model_of, shape_of
 from babysit.recipe import Recipe
-
-NORMALISING = (_BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.modules.instancenorm._InstanceNorm)
+from babysit.regularizers import NORMALISING
 
 
 @dataclass(frozen=True, slots=True)

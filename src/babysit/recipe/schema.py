@@ -142,7 +142,7 @@ class OptimPart(Part):
     """`kind` an entry of OPTIMIZERS; `lr` the peak learning rate; `batch_size` images a step; `momentum` (first
     moment in the Adam family), `beta2` (decay of squared gradients in rmsprop and the Adam family) and `epsilon`
     (beside the root in adagrad, rmsprop and the Adam family) as the kind uses them; `clip` the longest gradient:
-    a longer one is shortened to this norm."""
+    a longer one is shortened to this norm; `bias_rate` factor of the rate for the shifts of normalisations."""
 
     kind: str = "nesterov"
     lr: Annotated[float, Field(ge=0)] | None = None
@@ -151,6 +151,7 @@ class OptimPart(Part):
     epsilon: Annotated[float, Field(gt=0)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = None
+    bias_rate: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
 
 class SchedulePart(Part):

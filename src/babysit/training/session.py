@@ -23,7 +23,7 @@ from babysit.optim.averaging import PREFIX, Average, make_average
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import Moment, rate_factor
 from babysit.recipe import Recipe
-from babysit.regularizers import Regularizer, clip_gradients, met, parameter_groups
+from babysit.regularizers import RATE_FACTOR, Regularizer, clip_gradients, met, parameter_groups
 from babysit.seeds import permutation, stream_key
 from babysit.training.plan import Plan
 
@@ -102,7 +102,7 @@ class Session:
             clip_gradients(self.model.parameters(), self.recipe.optim.clip)
         self.regularizer.before_update(rate)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get(RATE_FACTOR, 1.0)
         self.optimizer.step()
         self.regularizer.after_update(rate)
         if self.average:
@@ -216,7 +216,7 @@ def assemble(
 ) -> Session:
     """A session at step 0 of a network and a loss that are there already."""
     biases = recipe.regularize.biases
-    groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases)
+    groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases, bias_rate=recipe.optim.bias_rate)
     regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize, model)
     assert recipe.optim.lr is not None
     optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim)
