@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from babysit.api.reports import compare, report
     from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
+    from babysit.api.scheduling import schedules
     from babysit.api.showing import summarize
     from babysit.api.using import load, predict
 
@@ -37,6 +38,7 @@ __all__ = [
     "predict",
     "remove_run",
     "report",
+    "schedules",
     "summarize",
     "suspects",
     "test",
@@ -61,6 +63,7 @@ HOMES = {
     "Trained": "running",
     "dry_run": "running",
     "train": "running",
+    "schedules": "scheduling",
     "summarize": "showing",
     "load": "using",
     "predict": "using",

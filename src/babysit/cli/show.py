@@ -1,4 +1,4 @@
-"""`babysit show`: a network's layers, with their sizes and counts."""
+"""`babysit show`: a network's layers, with their sizes and counts; or schedules, drawn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from babysit.cli.schedules import show_schedules
 from babysit.errors import UserError, writing
 
 if TYPE_CHECKING:
@@ -28,10 +29,14 @@ def show(
     classes: int | None = None,
     picture: Path | None = None,
     time: Annotated[bool, Parameter(negative="")] = False,
+    schedule: Annotated[list[str] | None, Parameter(negative="")] = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Show a network layer by layer: shapes, neurons, parameters, multiply-adds, receptive fields, memory.
+    """Show a network layer by layer: shapes, neurons, parameters, multiply-adds, receptive fields, memory; or schedules.
 
     Parameters
     ----------
@@ -45,14 +50,30 @@ def show(
     classes
         How many classes; by default the published number.
     picture
-        Write the network as volumes to scale into this SVG file.
+        Write the network as volumes to scale, or the schedules as curves, into this SVG file.
     time
         Measure each layer's forward pass and whole steps on this machine.
+    schedule
+        Draw this schedule of the learning rate instead of a network; several: --schedule step --schedule cosine.
+    set_
+        With --schedule, one of its settings, as in --set schedule.warmup=0.1 or --set optim.lr=0.3; may be given several times.
+    epochs
+        With --schedule, the length of the run.
+    steps_per_epoch
+        With --schedule, the steps of an epoch.
     json_
         Print one JSON object.
     quiet
         Print nothing.
     """
+    if schedule:
+        if target or model or input_ or classes or time:
+            raise UserError("a schedule and a network are asked for", where="--schedule", legal="one of them")
+        return show_schedules(schedule, set_ or [], (epochs, steps_per_epoch), picture, json_=json_, quiet=quiet)
+    if set_ or epochs or steps_per_epoch:
+        raise UserError(
+            "--set, --epochs and --steps-per-epoch are a schedule's", hint="As in: babysit show --schedule cosine"
+        )
     if target and model:
         raise UserError(f"two models are given, {target} and {model}", legal="one of them")
     chosen = target or model
