@@ -65,7 +65,7 @@ class Held:
         epoch: int,  # noqa: ARG002
     ) -> Batch:
         """The images at the given places and their labels."""
-        index = torch.from_numpy(samples).to(self.device)
+        index = torch.from_numpy(samples % len(self)).to(self.device)
         return Batch(self.images[index], self.targets[index], self.targets[index])
 
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -129,6 +129,7 @@ class Subject:
                 "regularize": {"l2": 0.0, "decay": 0.0},
                 "train": {"steps": steps, "precision": "float32"},
                 "augment": {"crop": 0, "flip": "none"},
+                "data.sampling": "plain",
             }
         )
         return assemble(

@@ -85,18 +85,20 @@ class Batches:
         """Augmented images with their labels and targets: a function of (seed, epoch, sample) for each image.
 
         Arguments:
-            samples: positions in `rows`, shape (batch,).
+            samples: positions in `rows`, shape (batch,); a position plus k times their number is its k-th repetition in this
+                epoch, which looks different.
 
         Shape:
             (batch, 3, size, size), channels last; (batch,); (batch,) or (batch, classes).
         """
-        moment, rows = Moment(seed, epoch), self.rows[samples]
-        images, labels = self._augmented(rows, augmentation, moment), self._labels(rows)
-        mixing = draw_mixing(augmentation, rows, count=len(self), size=self.size, moment=moment)
+        moment, rows = Moment(seed, epoch), self.rows[samples % len(self)]
+        index = rows + samples // len(self) * len(self.pixels)
+        images, labels = self._augmented(rows, index, augmentation, moment), self._labels(rows)
+        mixing = draw_mixing(augmentation, index, count=len(self), size=self.size, moment=moment)
         if mixing is None:
             return Batch(images, labels, labels)
         partners = self.rows[mixing.partner]
-        others = self._augmented(partners, augmentation, moment)
+        others = self._augmented(partners, partners, augmentation, moment)
         targets = mixed_targets(labels, self._labels(partners), mixing, self.classes)
         return Batch(mix(images, others, mixing), labels, targets)
 
@@ -107,29 +109,32 @@ class Batches:
             images = self._cut(rows, plain_views(len(rows), self.centre))
             yield self.normalisation(images), self._labels(rows)
 
-    def _augmented(self, rows: NDArray[np.int64], augmentation: Augmentation, moment: Moment) -> Tensor:
-        views = draw_views(augmentation, rows, seed=moment.seed, epoch=moment.epoch, centre=self.centre)
+    def _augmented(
+        self, rows: NDArray[np.int64], index: NDArray[np.int64], augmentation: Augmentation, moment: Moment
+    ) -> Tensor:
+        """The images of `rows`, with what is drawn for `index`."""
+        views = draw_views(augmentation, index, seed=moment.seed, epoch=moment.epoch, centre=self.centre)
         if augmentation.warps:
             canvas = self.pixels.shape[1]
-            maps = draw_maps(augmentation, views, rows, canvas=canvas, size=self.size, moment=moment)
+            maps = draw_maps(augmentation, views, index, canvas=canvas, size=self.size, moment=moment)
             images = warp(self._canvases(rows), maps, self.size)
         else:
             images = self._cut(rows, views)
         images = (
-            self._recoloured(images, rows, augmentation, moment)
+            self._recoloured(images, index, augmentation, moment)
             if augmentation.recolours
             else self.normalisation(images)
         )
         if augmentation.erase:
-            erase(images, draw_erased(augmentation, rows, size=self.size, moment=moment))
+            erase(images, draw_erased(augmentation, index, size=self.size, moment=moment))
         return images
 
     def _recoloured(
-        self, images: Tensor, rows: NDArray[np.int64], augmentation: Augmentation, moment: Moment
+        self, images: Tensor, index: NDArray[np.int64], augmentation: Augmentation, moment: Moment
     ) -> Tensor:
         """With changed colours and normalised: where both are a matter of one pixel, by one matrix."""
         fitted = self.statistics
-        change = draw_recolouring(augmentation, fitted.colours, rows, moment)
+        change = draw_recolouring(augmentation, fitted.colours, index, moment)
         if fitted.mean is not None:
             return self.normalisation(recolour(images, change))
         return recolour(images, change.then(fitted.shift, fitted.scale), self.dtype).permute(0, 3, 1, 2)

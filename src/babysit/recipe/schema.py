@@ -30,7 +30,7 @@ class DataPart(Part):
     its centre, `squash` changes its proportions; `validation` and `test` the shares cut when the data bring no
     such part; `split` a split.csv whose parts are taken instead; `exclude` and `relabel` lists of corrections (all three
     CSV files; in a recipe file: relative to it); `folds` how many parts take turns as validation, and `fold` the one of
-    this run, counted from 1.
+    this run, counted from 1; `sampling` whether an epoch draws each training image once, or `balanced` each class equally often.
     """
 
     source: str = ""
@@ -43,6 +43,7 @@ class DataPart(Part):
     fold: Annotated[int, Field(ge=1, le=100)] | None = None
     exclude: str | None = None
     relabel: str | None = None
+    sampling: Literal["plain", "balanced"] = "plain"
 
 
 class PreprocessPart(Part):

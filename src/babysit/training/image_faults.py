@@ -16,7 +16,11 @@ def image_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     Arguments:
         places: setting to the file and line, or the option, that gave it.
     """
-    return [*_preprocess_faults(recipe, places), *_augment_faults(recipe, places)]
+    return [
+        *_preprocess_faults(recipe, places),
+        *_augment_faults(recipe, places),
+        *_sampling_faults(recipe, places),
+    ]
 
 
 def _preprocess_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
@@ -73,6 +77,31 @@ def _augment_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
                 "0, or augment.resized_crop=0",
             )
         )
+    return faults
+
+
+def _sampling_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
+    """What balanced sampling would be doubled or undone by."""
+    if recipe.data.sampling != "balanced":
+        return []
+    faults = []
+    if recipe.loss.class_weights == "balanced":
+        faults.append(
+            Fault(
+                "balanced sampling and balanced class weights each make up for rare classes; together they do it twice",
+                _place("loss.class_weights", places),
+                "none, or data.sampling=plain",
+            )
+        )
+    for name in ("mixup", "cutmix"):
+        if getattr(recipe.augment, name):
+            faults.append(
+                Fault(
+                    f"{name} draws partners from all images alike, so classes would not be equally often any more",
+                    _place(f"augment.{name}", places),
+                    "0, or data.sampling=plain",
+                )
+            )
     return faults
 
 

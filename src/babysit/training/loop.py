@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from babysit.data.mixing import Batch
 from babysit.device import autocast
 from babysit.losses import heads_of, objective
-from babysit.seeds import permutation
 from babysit.training.session import Position, Session
 
 
@@ -52,7 +51,7 @@ def train(session: Session) -> Iterator[Event]:
     """
     while (position := session.position).step < session.plan.total or position.batch > 0:
         with session.clock.section("batch"):
-            order = permutation(session.recipe.seed, position.epoch, len(session.training))
+            order = session.order()
         while position.batch < session.steps_per_epoch and position.step < session.plan.total:
             start = position.batch * session.batch_size
             samples = order[start : start + session.batch_size]

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from babysit.checkpoint import Checkpoint, flatten_optimizer, restore_optimizer
 from babysit.clock import Clock
 from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches, Part
+from babysit.data.sampling import epoch_order
 from babysit.data.statistics import Statistics
 from babysit.errors import UserError
 from babysit.initializers import NEED_IMAGES, initialize
@@ -87,6 +89,11 @@ class Session:
     def augmentation(self) -> Augmentation:
         """What is done to training images."""
         return Augmentation.of(self.recipe.augment)
+
+    def order(self) -> NDArray[np.int64]:
+        """The samples of this epoch, one after the other: a function of (seed, epoch) and the training labels."""
+        labels, recipe = self.training.labels[self.training.rows], self.recipe
+        return epoch_order(recipe.data.sampling, labels, seed=recipe.seed, epoch=self.position.epoch)
 
     def learning_rate(self) -> float:
         """The rate of the next step: the peak times the schedule's factor in the middle of that step."""
