@@ -93,8 +93,8 @@ def test_what_does_not_go_with_it_is_said_at_once() -> None:
 class StopsAt(Silent):
     """Asks for an end, as Ctrl-C does, after some steps."""
 
-    def step(self, step: StepShown) -> None:
-        if step.step == 6:
+    def step(self, shown: StepShown) -> None:
+        if shown.step == 6:
             os.kill(os.getpid(), signal.SIGINT)
 
 
