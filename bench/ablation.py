@@ -260,6 +260,7 @@ def options() -> argparse.Namespace:
     harness.add_data(parser)
     parser.add_argument("--arms", nargs="+", choices=[*ARMS], default=[*ARMS], help="of the table")
     parser.add_argument("--pairs", type=int, default=sys.maxsize, help="end after so many pairs of runs")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no pair that would end later")
     parser.add_argument("--tune", action="store_true", help="the arms that choose a number, two seeds of their own")
     parser.add_argument("--cost", action="store_true", help="measure what each arm costs; keep the machine quiet")
     parser.add_argument("--table", action="store_true", help="print what is known and end")
@@ -287,8 +288,13 @@ def main() -> None:
     if not left:
         print("nothing is left to run\n\n" + table(asked.arms, range(asked.repeats)))
         sys.exit(NOTHING_LEFT if asked.pairs < sys.maxsize else 0)
+    begun, longest = time.monotonic(), 0.0
     for start in range(0, min(len(left), 2 * asked.pairs), 2):
+        now = time.monotonic()
+        if now - begun + 1.2 * longest > asked.seconds:
+            break
         run_together(left[start : start + 2], data)
+        longest = max(longest, time.monotonic() - now)
     if asked.tune:
         for (arm, seed), record in known().items():
             if seed >= TUNING_SEED:

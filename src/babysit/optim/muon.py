@@ -20,20 +20,48 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ROUNDS, LIKE_ADAM = 5, 0.2
 
 
+WIDE = 1.5
+"""Columns over rows from which on working on X X^T costs less: 16 rows² columns against 24 rows³ multiplications in five rounds."""
+
+
 def orthogonalized(matrices: Tensor) -> Tensor:
-    """Near U V^T of each matrix M = U S V^T: X <- a X + (b X X^T + c (X X^T)²) X five times, from M / ||M||.
+    """Near U V^T of each matrix M = U S V^T: X <- P X with P = a I + b X X^T + c (X X^T)² five times, from M / ||M||.
+
+    Wide matrices are multiplied twice only: with G = X X^T a round is G <- P G P, and the result is the product of all P
+    times the first X.
 
     Shape:
         (n, rows, columns), and so is what is returned.
     """
-    a, b, c = COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    for _ in range(ROUNDS):
-        gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+    x = _by_gram(x) if x.shape[2] >= WIDE * x.shape[1] else _by_rounds(x)
     return x.mT if tall else x
+
+
+def _by_rounds(x: Tensor) -> Tensor:
+    for _ in range(ROUNDS):
+        x = _factor(x @ x.mT) @ x
+    return x
+
+
+def _by_gram(x: Tensor) -> Tensor:
+    gram = x @ x.mT
+    product = factor = _factor(gram)
+    for _ in range(ROUNDS - 1):
+        gram = factor @ gram @ factor
+        factor = _factor(gram)
+        product = factor @ product
+    return product @ x
+
+
+def _factor(gram: Tensor) -> Tensor:
+    """P = a I + b G + c G²."""
+    a, b, c = COEFFICIENTS
+    made = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+    made.diagonal(dim1=1, dim2=2).add_(a)
+    return made
 
 
 class Muon(torch.optim.Optimizer):
