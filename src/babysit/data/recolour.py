@@ -20,8 +20,8 @@ GREY = (0.299, 0.587, 0.114)
 PIECE = 224 * 224 * 3
 """Values that are recoloured at a time on a processor."""
 
-MOST_PIXELS = 16
-"""Pixels taken as one row of a multiplication: with a block of 48 values it is four times as fast as with 3."""
+MOST_PIXELS = 8
+"""Pixels taken as one row of a multiplication: blocks of 24 values are half as quick again as of 48, and far quicker than 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +80,32 @@ def recolour(images: Tensor, change: Recolouring, dtype: torch.dtype = torch.flo
         uint8 or float32 (n, height, width, 3) to `dtype`, the same shape.
     """
     count, pixels = len(images), images.shape[1] * images.shape[2]
-    together = next(size for size in (MOST_PIXELS, 8, 4, 2, 1) if pixels % size == 0)
+    together = next(size for size in (MOST_PIXELS, 4, 2, 1) if pixels % size == 0)
     flat = images.reshape(count, pixels // together, 3 * together)
     blocks, fade, shift = _blocks(change, together, images.device)
     made = empty(flat.shape, dtype, images.device)
-    step = max(1, PIECE // (3 * pixels)) if images.device.type == "cpu" else count
-    grey = torch.tensor(GREY, device=images.device)
+    step = max(1, PIECE // (3 * pixels)) if images.device.type == "cpu" else max(1, count)
+    grey = torch.tensor(GREY, device=images.device) / pixels
+    room = torch.empty((min(step, count), *flat.shape[1:]), device=images.device)
     for start in range(0, count, step):
         part = slice(start, start + step)
-        values = flat[part].float()
-        means = values.sum(dim=1).view(-1, together, 3).sum(dim=1) / pixels
-        offset = shift[part] + fade[part] * (means * grey).sum(dim=1)[:, None]
-        made[part] = torch.baddbmm(offset.repeat(1, together)[:, None], values, blocks[part])
+        values = room[: len(flat[part])].copy_(flat[part])
+        # Sums rather than a product of matrices, whose last bits depend on how many images are in it.
+        means = (values.sum(dim=1).view(-1, together, 3).sum(dim=1) * grey).sum(dim=1, keepdim=True)
+        offset = torch.addcmul(shift[part], fade[part], means)[:, None]
+        if dtype == torch.float32:
+            torch.baddbmm(offset, values, blocks[part], out=made[part])
+        else:
+            made[part] = torch.baddbmm(offset, values, blocks[part])
     return made.view(images.shape)
 
 
 def _blocks(change: Recolouring, together: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """The matrices, transposed, once for each pixel of a row along the diagonal."""
+    """The matrices, transposed, once for each pixel of a row along the diagonal; `fade` and `shift` as often."""
     matrix = torch.from_numpy(change.matrix).to(device).transpose(1, 2)
     whole = torch.zeros(len(matrix), together, 3, together, 3, device=device)
     along = torch.arange(together, device=device)
     whole[:, along, :, along, :] = matrix[None]
     size = 3 * together
-    return (
-        whole.view(-1, size, size),
-        torch.from_numpy(change.fade).to(device),
-        torch.from_numpy(change.shift).to(device),
-    )
+    fade, shift = (torch.from_numpy(one).to(device).repeat(1, together) for one in (change.fade, change.shift))
+    return whole.view(-1, size, size), fade, shift
