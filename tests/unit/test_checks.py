@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 
 import numpy as np
 import pytest
@@ -11,12 +12,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from babysit import api
+from babysit.api.running import read_request
 from babysit.checks import ladder
-from babysit.checks.subject import Held, Subject
+from babysit.checks.data import data as data_rung
+from babysit.checks.subject import Held, Subject, of_session
+from babysit.clock import Clock
+from babysit.data.corrections import read_lists
 from babysit.errors import UserError
 from babysit.losses import hinge_loss
 from babysit.models import MODELS, Shape
 from babysit.recipe import Recipe
+from babysit.show import Silent
+from babysit.training import prepare
 
 CLASSES, SIZE = 10, 8
 QUICK_RUNGS = ("data", "network", "gradients", "initial loss", "regularisation", "inputs matter")
@@ -160,3 +167,23 @@ def test_ones_own_network_is_left_as_it_was_and_so_is_the_random_stream() -> Non
 def test_a_loader_that_yields_nothing_is_said() -> None:
     with pytest.raises(UserError, match="yields no images"):
         api.check(plain(), MEAN, [], classes=CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [({}, "passed"), ({"augment.rotate": 180}, "not decided"), ({"augment.crop": 3}, "not decided")],
+)
+def test_augmentation_is_judged_on_digits_where_a_pixel_is_an_eighth_of_the_picture(changed, verdict) -> None:
+    session = started("digits", changed)
+    outcome = data_rung(of_session(session, most=1000, deadline=float("inf")))
+    assert outcome.verdict == verdict, outcome.seen
+
+
+def started(source, settings):
+    """A training that is about to begin."""
+    clock, lists = Clock(time.perf_counter()), read_lists(None, None)
+    asked = read_request(source, None, settings).recipe
+    catalog, sized, _ = prepare.look(asked, clock, lists=lists, show=Silent())
+    images = prepare.decode(catalog, sized, lists=lists, clock=clock, show=Silent())
+    session, session.recipe, _ = prepare.start(sized, images, clock)
+    return session

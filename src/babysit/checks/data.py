@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -41,13 +43,13 @@ def data(subject: Subject) -> Outcome:
         seen += f" The audit found: {'; '.join(subject.findings)}."
         advice.append("babysit look shows what the audit found")
     if subject.augmented is not None:
-        kept = augmentation_keeps(images, subject.augmented, subject.training.labels, len(counts))
-        if kept is not None:
-            plain, augmented = kept
+        leads = augmentation_keeps(images, subject.augmented, subject.training.labels, len(counts))
+        if leads is not None:
             seen += (
-                f" A linear classifier leads chance by {plain:.0%} on plain and {augmented:.0%} on augmented images."
+                f" A linear classifier leads chance by {leads.plain:.0%} on plain and {leads.augmented:.0%} on augmented images"
+                f"; fitted on augmented ones, by {leads.taught:.0%} on plain."
             )
-            if augmented < HALF * plain:
+            if max(leads.augmented, leads.taught) < HALF * leads.plain:
                 advice.append(
                     "See with babysit look --augment whether a person still knows the classes; if not, lower augment.crop or set augment.flip=none"
                 )
@@ -128,27 +130,45 @@ def deviation_at_weights(model: nn.Module, images: Tensor) -> float | None:
     return seen[0] if seen else None
 
 
-def augmentation_keeps(
-    images: Tensor, augmented: Tensor, labels: NDArray[np.int64], classes: int
-) -> tuple[float, float] | None:
-    """The lead over chance of a linear classifier fitted on plain images, on other plain ones and the same augmented.
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """The lead over chance of linear classifiers on images they were not fitted on: fitted on plain ones and tested on
+    `plain` and on `augmented` ones; fitted on augmented ones and tested on plain, `taught`."""
 
-    None when there are too few images or it does not lead on plain ones.
+    plain: float
+    augmented: float
+    taught: float
+
+
+def augmentation_keeps(images: Tensor, augmented: Tensor, labels: NDArray[np.int64], classes: int) -> Leads | None:
+    """Whether augmentation keeps what tells the classes apart; None with too few images or nothing linear to tell them by.
+
+    A classifier fitted on plain images judges first. It knows nothing of shifts, and a pixel is much in eight (digits):
+    where it loses more than half, what counts is whether plain images can be learnt from augmented ones.
     """
     count = len(labels) // 2
     if count < 4 * classes or len(augmented) != len(labels):
         return None
-    fit = slice(0, min(2 * FITTED, 2 * count), 2)
     plain, moved = (one.flatten(1).double().cpu().numpy() for one in (images, augmented))
-    mean = plain[fit].mean(axis=0)
-    inner = plain[fit] - mean
+    fit = 2 * np.unique(np.linspace(0, count - 1, min(FITTED, count)).astype(np.int64))
+    others = np.arange(1, len(labels), 2)
+    chance = np.bincount(labels).max() / len(labels)
+
+    def lead(fitted: NDArray[np.float64], tested: NDArray[np.float64]) -> float:
+        named = _classified(fitted[fit], labels[fit], tested[others], classes)
+        return float((named == labels[others]).mean() - chance)
+
+    leads = Leads(lead(plain, plain), lead(plain, moved), lead(moved, plain))
+    return leads if leads.plain > 4 * np.sqrt(chance * (1 - chance) / count) else None
+
+
+def _classified(
+    fitted: NDArray[np.float64], labels: NDArray[np.int64], tested: NDArray[np.float64], classes: int
+) -> NDArray[np.int64]:
+    """The classes that ridge regression on the labels gives, by its kernel form: there are fewer images than pixels."""
+    mean = fitted.mean(axis=0)
+    inner = fitted - mean
     kernel = inner @ inner.T
     kernel[np.diag_indices_from(kernel)] += RIDGE * np.trace(kernel) / len(kernel)
-    weights = inner.T @ np.linalg.solve(kernel, np.eye(classes)[labels[fit]] - 1 / classes)
-    chance = np.bincount(labels).max() / len(labels)
-    leads = [
-        float(((one[1::2] - mean) @ weights).argmax(axis=1).__eq__(labels[1::2]).mean() - chance)
-        for one in (plain, moved)
-    ]
-    noise = 2 * np.sqrt(chance * (1 - chance) / count)
-    return (leads[0], leads[1]) if leads[0] > 2 * noise else None
+    weights = inner.T @ np.linalg.solve(kernel, np.eye(classes)[labels] - 1 / classes)
+    return ((tested - mean) @ weights).argmax(axis=1)
