@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.scheduling import schedules
+    from babysit.api.searching import find_rate
     from babysit.api.showing import summarize
     from babysit.api.using import load, predict
 
@@ -31,6 +32,7 @@ __all__ = [
     "cross_validate",
     "decoded_images",
     "dry_run",
+    "find_rate",
     "find_run",
     "list_runs",
     "load",
@@ -64,6 +66,7 @@ HOMES = {
     "dry_run": "running",
     "train": "running",
     "schedules": "scheduling",
+    "find_rate": "searching",
     "summarize": "showing",
     "load": "using",
     "predict": "using",

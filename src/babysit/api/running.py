@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-import signal
-import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -18,7 +14,8 @@ from typing import Any
 
 from babysit import checkpoint
 from babysit.api.reports import suspected
-from babysit.checks.start import before_training
+from babysit.api.signals import stop_on_signals
+from babysit.checks.start import allowance, before_training
 from babysit.clock import Clock
 from babysit.data import corrections
 from babysit.data.corrections import read_lists
@@ -32,9 +29,10 @@ from babysit.record import run as runs
 from babysit.record.log import LogWriter, cut
 from babysit.record.run import Run
 from babysit.reporting.page import validation_scores, write_report
+from babysit.searching.confirm import confirm_rate, seconds_needed
 from babysit.show import Show, Silent, plural
 from babysit.training import prepare, resolve
-from babysit.training.fit import Fit, Stop
+from babysit.training.fit import Fit
 from babysit.training.session import Session
 from babysit.version import VERSION
 
@@ -130,8 +128,10 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
     lists = read_lists(asked.data.exclude, asked.data.relabel)
     catalog, sized, reasons = prepare.look(asked, clock, lists=lists, show=Silent())
     cut_data = prepare.decode(catalog, sized, lists=lists, clock=clock, show=Silent())
-    _, filled, more = prepare.start(sized, cut_data, clock)
-    return render(filled, {**reasons, **more})
+    session, session.recipe, more = prepare.start(sized, cut_data, clock)
+    reasons = {**reasons, **more}
+    _confirm_rate(session, reasons, deadline=time.perf_counter() + allowance(session))
+    return render(session.recipe, reasons)
 
 
 def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway: bool) -> Trained:
@@ -144,9 +144,8 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway:
     session, recipe, more = prepare.start(recipe, data, clock)
     session.recipe = recipe
     reasons = {**reasons, **more}
-    for name, why in reasons.items():
-        show.say(f"  {name} = {recipe.get(name)} ({why})")
-    checks = before_training(session, show, anyway=anyway)
+    checks = _before_training(session, reasons, show, anyway=anyway)
+    recipe = session.recipe
     with clock.section("record"):
         run = runs.create(out or runs.free_name(Path("runs"), stem_of(recipe.data.source)))
     with runs.lock(run):
@@ -163,6 +162,31 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway:
                 status="training", checks=checks, reasons=reasons, asked=written_settings(asked), **about
             )
         return _fit(session, run, data, show)
+
+
+def _before_training(session: Session, reasons: dict[str, str], show: Show, *, anyway: bool) -> list[dict[str, object]]:
+    """The fast part of the ladder, then the rate if it is by rule, both within one allowance of time."""
+    for name, why in reasons.items():
+        show.say(f"  {name} = {session.recipe.get(name)} ({why})")
+    seconds, begun = allowance(session), time.perf_counter()
+    kept = min(seconds / 2, seconds_needed(session)) if "optim.lr" in reasons else 0.0
+    checks = before_training(session, show, anyway=anyway, deadline=begun + seconds - kept)
+    if said := _confirm_rate(session, reasons, deadline=begun + seconds):
+        show.say(f"  {said}")
+    return checks
+
+
+def _confirm_rate(session: Session, reasons: dict[str, str], *, deadline: float) -> str:
+    """Tries the rate that the rule gives; what is learnt of it becomes part of its reason, and of the recipe."""
+    if "optim.lr" not in reasons:
+        return ""
+    with session.clock.section("check"):
+        found = confirm_rate(session, deadline=deadline)
+    if not found.why:
+        return ""
+    session.recipe = session.recipe.replace({"optim.lr": found.rate})
+    reasons["optim.lr"] = found.why if found.corrected else f"{reasons['optim.lr']}; {found.why}"
+    return f"optim.lr = {found.rate:g} ({found.why})"
 
 
 def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) -> Trained:
@@ -222,7 +246,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     writer = LogWriter(run.log)
     begun, first = time.perf_counter(), session.position.step
     try:
-        with _stop_on_signals() as stop:
+        with stop_on_signals() as stop:
             fit = Fit(session, run, writer, show, stop, tuple(RULES.values()), pace)
             try:
                 diagnoses = fit.train()
@@ -367,30 +391,6 @@ def _note_session(run: Run, session: Session) -> None:
     before = json.loads(run.environment.read_text(encoding="utf-8"))["sessions"] if run.environment.exists() else []
     with writing(run.path, "the run"):
         atomic.write_json(run.environment, {"sessions": [*before, entry]})
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[Stop]:
-    """Ctrl-C and SIGTERM ask for a stop; a second one ends the process at once."""
-    stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    names = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
-
-    def ask(number: int, frame: object) -> None:  # noqa: ARG001 - the signature signals have
-        if stop.asked:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.asked = names[signal.Signals(number)]
-        print("\nFinishing this step and saving...", file=sys.stderr)  # noqa: T201 - a person waits for an answer
-
-    before = {number: signal.signal(number, ask) for number in names}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def stem_of(source: str) -> str:

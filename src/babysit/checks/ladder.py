@@ -12,8 +12,9 @@ from babysit.checks.loss import loss, regularisation
 from babysit.checks.network import differences, network
 from babysit.checks.outcome import Outcome
 from babysit.checks.speed import speed
-from babysit.checks.subject import Subject, undisturbed
+from babysit.checks.subject import Subject
 from babysit.tables import Table
+from babysit.training.aside import undisturbed
 
 Check = Callable[[Subject], Outcome]
 

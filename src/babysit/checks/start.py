@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from babysit.checks import ladder
 from babysit.checks.subject import FEW, of_session
 from babysit.errors import ChecksFailed
@@ -13,16 +11,23 @@ from babysit.training.session import Session
 BUDGET_SHARE, LEAST_SECONDS, MOST_SECONDS = 0.03, 0.5, 5.0
 
 
-def before_training(session: Session, show: Show, *, anyway: bool) -> list[dict[str, object]]:
+def allowance(session: Session) -> float:
+    """Seconds that may be spent before a training to see whether it makes sense."""
+    whole = session.recipe.train.budget or session.step_seconds * session.plan.total
+    return min(MOST_SECONDS, max(LEAST_SECONDS, BUDGET_SHARE * whole))
+
+
+def before_training(session: Session, show: Show, *, anyway: bool, deadline: float) -> list[dict[str, object]]:
     """The fast part of the ladder; says in one line what passed.
+
+    Arguments:
+        deadline: on `time.perf_counter`'s scale; what does not fit is not decided.
 
     Raises:
         ChecksFailed: when a rung failed, unless `anyway`.
     """
     with session.clock.section("check"):
-        whole = session.recipe.train.budget or session.step_seconds * session.plan.total
-        seconds = min(MOST_SECONDS, max(LEAST_SECONDS, BUDGET_SHARE * whole))
-        subject = of_session(session, most=FEW, deadline=time.perf_counter() + seconds)
+        subject = of_session(session, most=FEW, deadline=deadline)
         outcomes = list(ladder.climb_fast(subject))
     by = {verdict: [one.rung for one in outcomes if one.verdict == verdict] for verdict in ("passed", "not decided")}
     said = "; ".join(f"{verdict}: {', '.join(rungs)}" for verdict, rungs in by.items() if rungs)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -147,18 +145,6 @@ class Subject:
 def scores_of(model: nn.Module, images: Tensor) -> Tensor:
     """The network's own scores, without those of auxiliary heads."""
     return heads_of(model(images))[0]
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Every random stream is afterwards as it was, and so is PyTorch's warning of what a network does."""
-    python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
 
 
 def uniform_loss(recipe: Recipe, classes: int) -> float:

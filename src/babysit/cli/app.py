@@ -15,6 +15,7 @@ from babysit.cli.look import look
 from babysit.cli.predict import predict
 from babysit.cli.report import report
 from babysit.cli.runs import runs
+from babysit.cli.search import search
 from babysit.cli.show import show
 from babysit.cli.suspects import suspects
 from babysit.cli.test import test
@@ -45,6 +46,7 @@ def make_app() -> App:
         show,
         look,
         check,
+        search,
     ):
         app.command(verb)
     return app

@@ -77,7 +77,7 @@ def parse(path: Path | None = None, overrides: Sequence[Override] = ()) -> Parse
         if _put(values, override.name, override.value):
             places[override.name] = override.where
         else:
-            faults.append(_unknown(override.name, override.where))
+            faults.append(unknown_setting(override.name, override.where))
     while True:
         try:
             recipe = Recipe.model_validate(values)
@@ -190,7 +190,8 @@ def _take_out(values: dict[str, Any], location: list[str]) -> str:
     return ".".join(trail[:2])
 
 
-def _unknown(name: str, where: str) -> Fault:
+def unknown_setting(name: str, where: str) -> Fault:
+    """What to say of a setting that does not exist: the legal ones near it, and the likeliest."""
     known = setting_names()
     near = nearest(name, known)
     if not near:
@@ -208,7 +209,7 @@ def _unknown(name: str, where: str) -> Fault:
 
 def _fault(name: str, problem: Any, where: str) -> Fault:  # noqa: ANN401 - pydantic's own record
     if problem["type"] == "extra_forbidden":
-        return _unknown(name, where)
+        return unknown_setting(name, where)
     said = _plain(problem)
     value = problem.get("input")
     shown = "" if isinstance(value, dict) else f" is {value!r}"
