@@ -31,3 +31,12 @@ def test_each_setting_is_used_by_kinds_it_names() -> None:
     for setting, switch, kinds in USED_BY:
         for kind in kinds:
             check(Parsed(Recipe().replace({setting: values.get(setting, 0.5), switch: kind}), (), {}))
+
+
+def test_images_cannot_grow_where_each_pixel_is_preprocessed_by_its_place() -> None:
+    wrong = {"preprocess.kind": "mean-image", "train.progressive": 0.5}
+    with pytest.raises(
+        UserError, match=r"mean-image is fitted to every pixel's place.*train.progressive|train.progressive.*mean-image"
+    ):
+        check(Parsed(Recipe().replace(wrong), (), {}))
+    check(Parsed(Recipe().replace({**wrong, "train.progressive": 1.0}), (), {}))

@@ -26,6 +26,7 @@ INGREDIENTS: dict[str, dict[str, object]] = {
     "lookahead": {"train.average": "lookahead"},
     "muon": {"optim.kind": "muon", "optim.lr": 0.002},
     "lsuv": {"init.kind": "lsuv"},
+    "progressive": {"train.progressive": 0.5},
     "whitening": {"init.kind": "whitening", "init.fixed": True, "init.rest": "identity"},
 }
 

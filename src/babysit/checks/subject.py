@@ -188,7 +188,7 @@ def of_session(session: Session, *, most: int, deadline: float, findings: tuple[
     training = held(whole, most)
     places = np.unique(np.linspace(0, len(whole) - 1, len(training)).astype(np.int64))
     views = partial(whole.training, seed=session.recipe.seed, epoch=0)
-    augmented = views(places, session.augmentation)[0].float() if most > FEW else None
+    augmented = views(places, Augmentation.of(session.recipe.augment))[0].float() if most > FEW else None
     return Subject(
         model=session.model,
         loss=session.loss,

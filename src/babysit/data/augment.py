@@ -38,7 +38,8 @@ class Augmentation:
     random size and proportions keeps, 0 for none; `rotate` degrees each way; `scale` a zoom by up to 1 + scale in or out;
     `brightness`, `contrast`, `saturation` by up to this share; `colour` deviation of Krizhevsky's shift along the
     principal colours; `erase` probability of erasing a rectangle; `mixup`, `cutmix` the alpha of Beta(alpha, alpha), 0
-    for none; where both are on, each image gets one of the two.
+    for none; where both are on, each image gets one of the two; `side` to which the finished image is reduced, in pixels, 0 for
+    its whole size.
     """
 
     crop: int = 0
@@ -53,12 +54,13 @@ class Augmentation:
     erase: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    side: int = 0
 
     @classmethod
     def of(cls, part: AugmentPart) -> Augmentation:
         """What a recipe asks for; settings still by rule are off."""
         asked = part.model_dump()
-        return cls(**{name: asked[name] for name in cls.__slots__ if asked[name] is not None})
+        return cls(**{name: asked[name] for name in cls.__slots__ if asked.get(name) is not None})
 
     @property
     def warps(self) -> bool:

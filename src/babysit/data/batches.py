@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -89,12 +90,14 @@ class Batches:
                 epoch, which looks different.
 
         Shape:
-            (batch, 3, size, size), channels last; (batch,); (batch,) or (batch, classes).
+            (batch, 3, side, side), channels last; (batch,); (batch,) or (batch, classes). The side is the size, unless the
+            augmentation reduces it.
         """
         moment, rows = Moment(seed, epoch), self.rows[samples % len(self)]
         index = rows + samples // len(self) * len(self.pixels)
         images, labels = self._augmented(rows, index, augmentation, moment), self._labels(rows)
-        mixing = draw_mixing(augmentation, index, count=len(self), size=self.size, moment=moment)
+        side = augmentation.side or self.size
+        mixing = draw_mixing(augmentation, index, count=len(self), size=side, moment=moment)
         if mixing is None:
             return Batch(images, labels, labels)
         partners = self.rows[mixing.partner]
@@ -120,13 +123,15 @@ class Batches:
             images = warp(self._canvases(rows), maps, self.size)
         else:
             images = self._cut(rows, views)
+        side = augmentation.side or self.size
+        images = reduced(images, side)
         images = (
             self._recoloured(images, index, augmentation, moment)
             if augmentation.recolours
             else self.normalisation(images)
         )
         if augmentation.erase:
-            erase(images, draw_erased(augmentation, index, size=self.size, moment=moment))
+            erase(images, draw_erased(augmentation, index, size=side, moment=moment))
         return images
 
     def _recoloured(
@@ -151,6 +156,18 @@ class Batches:
 
     def _labels(self, rows: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self.labels[rows]).to(self.device)
+
+
+def reduced(images: Tensor, side: int) -> Tensor:
+    """Images at a smaller side, by interpolation that takes every pixel into account; as they are when they have it.
+
+    Shape:
+        (n, height, width, 3) to (n, side, side, 3), of the same type.
+    """
+    if images.shape[1] == side:
+        return images
+    planes = F.interpolate(images.permute(0, 3, 1, 2), (side, side), mode="bilinear", antialias=True)
+    return planes.permute(0, 2, 3, 1)
 
 
 def normalise(images: Tensor, statistics: Statistics, dtype: torch.dtype) -> Tensor:

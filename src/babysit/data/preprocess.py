@@ -38,6 +38,9 @@ ONE: Triple = (1.0, 1.0, 1.0)
 
 WHITENING = ("pca-whiten", "zca")
 DECORRELATING = ("pca", *WHITENING)
+PER_CHANNEL = ("none", "channel-mean", "standardize")
+"""Kinds that treat a pixel alike wherever it is."""
+
 DIVIDED = ("mean-image", "channel-mean", "pca")
 """Kinds that end with a division by `preprocess.divisor`."""
 

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 BLOCK_BYTES = 2**24
 """Pixels counted at a time; counting takes nine bytes for each on the way."""
 
+SQUARES_EXACT = 256
+"""So many squares of numbers up to 255 are added in float32 without rounding: 256 · 255² < 2^24."""
+
 EXACT = 1024
 """Vectors of whole numbers from -128 to 127 whose products float32 can sum without rounding: 2^24 = 1024 * 128²."""
 
@@ -109,7 +112,7 @@ def triple(values: list[float]) -> Triple:
 def channel_moments(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel over the given rows, in one pass with bounded memory.
 
-    Exact: the 256 possible values are counted, and the sums taken over the counts as integers.
+    Exact: float32 adds whole numbers up to 2^24 without rounding, which is 256 squares; their sums are added in float64.
 
     Arguments:
         pixels: shape (n, height, width, 3).
@@ -119,20 +122,23 @@ def channel_moments(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple
     >>> means, deviations
     ([1.0, 10.0, 255.0], [1.0, 0.0, 0.0])
     """
-    counts = np.zeros((3, 256), np.int64)
-    step = max(1, BLOCK_BYTES // max(1, pixels[0].size))
+    first, second, count = [0, 0, 0], [0, 0, 0], 0
+    step = max(1, BLOCK_BYTES // 16 // max(1, pixels[0].size))  # so that the squares stay in the processor's cache
     for start in range(0, len(rows), step):
-        block = pixels[rows[start : start + step]].reshape(-1, 3)
-        for channel in range(3):
-            counts[channel] += np.bincount(block[:, channel], minlength=256)
-    means, deviations = [], []
-    for channel in counts.tolist():
-        total = sum(channel)
-        first = sum(value * count for value, count in enumerate(channel))
-        second = sum(value * value * count for value, count in enumerate(channel))
-        means.append(first / total)
-        # n·Σx² − (Σx)² is an exact integer: no cancellation is possible.
-        deviations.append(math.sqrt(total * second - first * first) / total)
+        lines = pixels[rows[start : start + step]].reshape(-1, pixels.shape[2] * 3)
+        count += lines.shape[0] * pixels.shape[2]
+        whole = len(lines) // SQUARES_EXACT * SQUARES_EXACT
+        for piece in (lines[:whole].reshape(-1, SQUARES_EXACT, lines.shape[1]), lines[None, whole:]):
+            values = piece.astype(np.float32)
+            for sums, powers in ((first, values), (second, values * values)):
+                columns = (np.ones((1, piece.shape[1]), np.float32) @ powers).sum(axis=(0, 1), dtype=np.float64)
+                for channel in range(3):
+                    sums[channel] += int(columns[channel::3].sum())
+    means = [total / count for total in first]
+    # n·Σx² − (Σx)² is an exact integer: no cancellation is possible.
+    deviations = [
+        math.sqrt(count * squares - total * total) / count for total, squares in zip(first, second, strict=True)
+    ]
     return means, deviations
 
 

@@ -15,8 +15,8 @@ from babysit.record import predictions
 from babysit.record.run import Run
 from babysit.training.session import Session
 
-FEWEST_TRAINING, FEWEST_A_CLASS = 2000, 5
-"""Training images that likeness is fitted on: as many as there are validation images, at least these."""
+FEW, FEW_A_CLASS = 2000, 5
+"""Training images that likeness is fitted on, and validation images that set its threshold: so many, or so many a class."""
 
 
 def finish(run: Run, session: Session) -> None:
@@ -30,7 +30,7 @@ def finish(run: Run, session: Session) -> None:
     training, validation = session.training, session.validation
     assert isinstance(training, Batches) and isinstance(validation, Batches), "a run is made on a data set"
     write_attention(run, network, validation.pixels, predicted)
-    count = max(len(validation), FEWEST_TRAINING, FEWEST_A_CLASS * len(session.classes))
+    count = max(FEW, FEW_A_CLASS * len(session.classes))
     rows = training.rows[spread(len(training), count)]
     held_out = validation.rows[spread(len(validation), count)]
     features, others = _features(network, training, rows), _features(network, validation, held_out)

@@ -176,7 +176,8 @@ class TrainPart(Part):
     takes the same learning rates. `precision` and `threads` (of the processor) are measured at the start when they
     are not given; both decide the last bits of every sum. `checkpoint_seconds` is the longest time between two checkpoints.
     `metric` is the validation figure by which the kept (best) network is chosen; `patience` the epochs without a better
-    one after which the training ends, None for never. `average` of the weights over the steps, with which is evaluated,
+    one after which the training ends, None for never. `progressive` the first images' side over the size, from which they
+    grow in the first six tenths of the training (1: whole images throughout). `average` of the weights over the steps, with which is evaluated,
     kept and predicted; `average_decay` and `average_every` (steps) None for the kind's own.
     """
 
@@ -184,6 +185,7 @@ class TrainPart(Part):
     budget: Annotated[float, Field(gt=0)] | None = None
     steps: Annotated[int, Field(ge=1)] | None = None
     corrections: tuple[tuple[int, int], ...] = ()
+    progressive: Annotated[float, Field(ge=0.25, le=1)] | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     average: Literal["none", "ema", "lookahead"] = "none"

@@ -67,7 +67,9 @@ class Fit:
             self._rows = list(read_log(self.run.log).rows)
         self._saved = self._step_began = time.perf_counter()
         if self.pace:
-            self.pace.begin(session.position.step, session.clock.running())
+            self.pace.begin(
+                session.position.step, session.clock.running(), session.plan.progress(session.position.step)
+            )
         if self._patience_is_over():  # the process ended between the last epoch's checkpoint and its own end
             return self.diagnoses
         for event in train(session):
@@ -176,7 +178,7 @@ class Fit:
         if not self.pace:
             return
         session = self.session
-        total = self.pace.correction(done.step, session.clock.running())
+        total = self.pace.correction(done.step, session.clock.running(), session.plan.progress(done.step))
         if total is not None and total != session.plan.total:
             session.plan = session.plan.corrected(done.step, total)
             values = {"total_steps": float(session.plan.total), "elapsed": session.clock.running()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from babysit.data.preprocess import DECORRELATING, DIVIDED, MOST_VALUES, PREPROCESSORS, WHITENING
+from babysit.data.preprocess import DECORRELATING, DIVIDED, MOST_VALUES, PER_CHANNEL, PREPROCESSORS, WHITENING
 from babysit.errors import Fault
 from babysit.losses import LOSSES, TAKE_SHARES
 from babysit.recipe import Recipe
@@ -75,6 +75,15 @@ def _augment_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
                 "a crop of random size has its own place, so augment.crop would be passed over",
                 _place("augment.crop", places),
                 "0, or augment.resized_crop=0",
+            )
+        )
+    kind = recipe.preprocess.kind
+    if (recipe.train.progressive or 1) < 1 and kind in PREPROCESSORS and kind not in PER_CHANNEL:
+        faults.append(
+            Fault(
+                f"{kind} is fitted to every pixel's place, which progressive resizing changes",
+                _place("train.progressive", places),
+                f"1, or preprocess.kind {' or '.join(PER_CHANNEL)}",
             )
         )
     return faults

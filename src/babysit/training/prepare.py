@@ -206,7 +206,7 @@ def pace_of(session: Session) -> Pace | None:
         return None
     # Evaluation has no backward pass: about a third of a training step's work.
     evaluation = 0.4 * session.step_seconds / session.batch_size * len(session.validation)
-    return Pace(budget, session.steps_per_epoch, session.step_seconds, evaluation)
+    return Pace(budget, session.steps_per_epoch, session.step_seconds, evaluation, session.growth.cost)
 
 
 def first_plan(session: Session) -> Plan:
@@ -218,6 +218,6 @@ def first_plan(session: Session) -> Plan:
         return Plan(((0, train.steps),))
     pace = pace_of(session)
     if pace:
-        return Plan(((0, pace.total_steps(0, session.clock.running())),))
+        return Plan(((0, pace.total_steps(0, session.clock.running(), 0.0)),))
     assert train.epochs is not None
     return Plan(((0, train.epochs * session.steps_per_epoch),))

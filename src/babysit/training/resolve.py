@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from babysit.data.augment import LARGEST_GATHERED, canvas_for
-from babysit.data.preprocess import DECORRELATING, DIVIDED, EPSILON, PREPROCESSORS, TYPICAL_DEVIATION, WHITENING
+from babysit.data.preprocess import (
+    DECORRELATING,
+    DIVIDED,
+    EPSILON,
+    PER_CHANNEL,
+    PREPROCESSORS,
+    TYPICAL_DEVIATION,
+    WHITENING,
+)
 from babysit.data.sizes import SIZES, training_size
 from babysit.errors import Fault, UserError
 from babysit.initializers import INITIALIZERS
@@ -38,6 +46,9 @@ SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 15, 2 / 3
 
 SHALLOW, FLAT_INPUTS = 7, 100
 """Layers with weights of a shallow network, at most; input values up to which a flat network keeps its rate."""
+
+LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
+"""The size from which progressive resizing begins on smaller images, and their side over the size."""
 
 STEEPNESS = {"hinge": 0.2, "squared-hinge": 0.05}
 """The share of the usual rate for losses whose gradient sums over the wrong classes instead of averaging them."""
@@ -147,6 +158,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     if recipe.train.budget is None and recipe.train.steps is None:
         epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
         decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")
+    decide("train.progressive", *_progressive(recipe, size))
     if recipe.train.patience and recipe.schedule.kind == "one-cycle":
         reasons["train.patience"] = (
             "one-cycle's rate falls over the whole length, and much is gained at its end; stopping before gives that away. "
@@ -164,6 +176,21 @@ def _crop(recipe: Recipe, size: int) -> tuple[int, str]:
         return 0, f"{preprocess.kind} is fitted to every pixel's place, which a crop shifts"
     room = (canvas_for(size) - size) // 2
     return (room, "the canvas's margin") if size > LARGEST_GATHERED else (room or size // 8, "an eighth of the size")
+
+
+def _progressive(recipe: Recipe, size: int) -> tuple[float, str]:
+    """The first images' side over the size, and why."""
+    if recipe.model.name != "quick":
+        return 1.0, "progressive resizing is measured on quick alone"
+    if size < LEAST_PROGRESSIVE or recipe.preprocess.kind not in PER_CHANNEL:
+        return (
+            1.0,
+            f"whole images throughout, below {LEAST_PROGRESSIVE} pixels and where every pixel is preprocessed by its place",
+        )
+    return (
+        FIRST_SIDE,
+        "coarse images first cost less and lose nothing: they grow to their whole size in the first six tenths",
+    )
 
 
 def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:

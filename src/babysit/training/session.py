@@ -27,6 +27,7 @@ from babysit.optim.schedules import Moment, rate_factor
 from babysit.recipe import Recipe
 from babysit.regularizers import RATE_FACTOR, Regularizer, clip_gradients, met, parameter_groups
 from babysit.seeds import permutation, stream_key
+from babysit.training.growth import Growth, check_takes
 from babysit.training.plan import Plan
 
 INIT_IMAGES = 256
@@ -87,8 +88,14 @@ class Session:
 
     @property
     def augmentation(self) -> Augmentation:
-        """What is done to training images."""
-        return Augmentation.of(self.recipe.augment)
+        """What is done to training images, at the side that they have grown to by now."""
+        progress = self.plan.progress(self.position.step)
+        return replace(Augmentation.of(self.recipe.augment), side=self.growth.side(progress))
+
+    @property
+    def growth(self) -> Growth:
+        """The sides of the images over the training."""
+        return growth_of(self.recipe)
 
     def order(self) -> NDArray[np.int64]:
         """The samples of this epoch, one after the other: a function of (seed, epoch) and the training labels."""
@@ -191,6 +198,11 @@ def check_classes(state: Any, classes: tuple[str, ...]) -> None:  # noqa: ANN401
         )
 
 
+def growth_of(recipe: Recipe) -> Growth:
+    """The sides of the images over a training; whole ones throughout where nothing is said."""
+    return Growth(recipe.data.size or 0, recipe.train.progressive or 1.0)
+
+
 def _images_for(recipe: Recipe, training: Part) -> Tensor | None:
     """Training images of all classes, as they are, for an initialisation that looks at some."""
     if recipe.init.kind not in NEED_IMAGES:
@@ -204,6 +216,7 @@ def build(
 ) -> Session:
     """A session at step 0."""
     model = model_of(recipe, len(classes)).to(training.device)
+    check_takes(model, growth_of(recipe), training.device)
     initialize(model, recipe.init, seed=recipe.seed, images=_images_for(recipe, training))
     counts = np.bincount(training.labels[training.rows], minlength=len(classes)).tolist()
     loss = make_loss(recipe.loss, counts)
