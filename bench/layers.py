@@ -17,6 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 
 import harness
 from babysit.layers.local import LocallyConnected2d
+from babysit.layers.pooling import MaxPool2d
 from babysit.layers.response_norm import LocalResponseNorm
 from babysit.models import Shape, build_model
 from harness import Arm, Figures
@@ -127,6 +128,16 @@ def local_arms() -> dict[str, Arm]:
     }
 
 
+def pooling_arms() -> dict[str, Arm]:
+    """Halving of quick's first maps, 256x32x32x32 in bfloat16, channels last: the memory is the indices' and the zeros'."""
+
+    def of(layer: nn.Module) -> Arm:
+        given = torch.randn(256, 32, 32, 32).bfloat16().contiguous(memory_format=torch.channels_last)
+        return arm(lambda: step(layer, given))
+
+    return {"ours": of(MaxPool2d(2)), "pytorch": of(nn.MaxPool2d(2))}
+
+
 def alexnet_arms() -> dict[str, Arm]:
     """AlexNet's whole step but for the update, 32 images of 224 pixels; plain PyTorch has its own normalisation."""
 
@@ -145,7 +156,13 @@ def alexnet_arms() -> dict[str, Arm]:
     }
 
 
-ARMS = {"response_norm": response_norm_arms, "local": local_arms, "alexnet": alexnet_arms, "quick": quick_arms}
+ARMS = {
+    "response_norm": response_norm_arms,
+    "local": local_arms,
+    "pooling": pooling_arms,
+    "alexnet": alexnet_arms,
+    "quick": quick_arms,
+}
 
 
 def main() -> None:

@@ -86,8 +86,10 @@ class InterruptedTraining(Exception):  # noqa: N818 - an interruption is not an 
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-NO_PLACE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG})
-"""Read-only, not ours, a file where a folder should be, a name too long."""
+NO_PLACE = frozenset(
+    {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+)
+"""Read-only, not ours, a file where a folder should be or a folder where a file should, a name too long."""
 
 
 @contextmanager

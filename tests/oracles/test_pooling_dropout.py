@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from babysit.errors import UserError
+from babysit.layers import pooling
 from babysit.layers.dropout import InvertedDropout, PaperDropout
 from babysit.layers.local import LocallyConnected2d
-from babysit.layers.pooling import AvgPool2d, MaxPool2d
+from babysit.layers.pooling import AvgPool2d, Halving, MaxPool2d
 from babysit.regularizers import parameter_groups, project_max_norm
 
 
@@ -70,6 +71,44 @@ def test_pooling(
         assert x.grad is not None
         np.testing.assert_array_equal(x.grad[n, c].double().numpy(), gradient)
         np.testing.assert_allclose(mean[n, c].numpy(), slow_average_pool(values, kernel, stride, padding), atol=1e-12)
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_halving_equals_pytorchs_pooling_to_the_bit(half: int, wide: int, channels: int) -> None:
+    """Whole numbers with many ties, in several chunks with a rest, and gradients that are not whole."""
+    torch.manual_seed(half + 10 * wide + 100 * channels)
+    x = torch.randint(-2, 2, (7, channels, 2 * half, 2 * wide)).bfloat16().contiguous(memory_format=torch.channels_last)
+    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    assert Halving.takes(one)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pooling, "CHUNK", 3 * x[0].numel())
+        ours, theirs = MaxPool2d(2)(one), nn.MaxPool2d(2)(other)
+        slope = torch.randn(ours.shape).bfloat16()  # not channels last, as a layer behind may give it
+        ours.backward(slope)
+        theirs.backward(slope)
+    assert one.grad is not None and other.grad is not None
+    assert torch.equal(ours, theirs) and torch.equal(one.grad, other.grad)
+    assert one.grad.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_halving_leaves_to_pytorch_what_it_cannot_do() -> None:
+    last = torch.zeros(2, 3, 4, 6, dtype=torch.bfloat16).contiguous(memory_format=torch.channels_last)
+    assert Halving.takes(last)
+    others = (last.contiguous(), last.float(), last[:, :, :3], last[..., :5], last[:0], last[0], last.to("meta"))
+    assert not any(Halving.takes(one) for one in others)
+    for one in (*others[:4], others[6]):
+        assert MaxPool2d(2)(one).shape == nn.MaxPool2d(2)(one).shape
+    for odd in (MaxPool2d(2, 1), MaxPool2d(3, 2), MaxPool2d(2, padding=1), MaxPool2d((2, 1))):
+        assert not odd.halves
+    assert MaxPool2d((2, 2), (2, 2)).halves and MaxPool2d(2, ceil_mode=True).halves
+
+
+def test_a_network_followed_for_export_has_pytorchs_pooling() -> None:
+    network = nn.Sequential(MaxPool2d(2)).eval()
+    picture = torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16).contiguous(memory_format=torch.channels_last)
+    exported = torch.export.export(network, (picture,))
+    assert any("max_pool2d" in str(node.target) for node in exported.graph.nodes)
 
 
 def test_pooling_gradients_are_those_of_finite_differences() -> None:

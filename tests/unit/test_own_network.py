@@ -33,6 +33,9 @@ def nothing():
 def failing():
     raise ValueError("too deep")
 
+def leaving():
+    raise SystemExit(0)
+
 def two_heads(classes):
     return Two(classes)
 
@@ -67,6 +70,7 @@ def test_a_function_gets_what_it_names(net: Path, function: str) -> None:
         ("strange", "strange wants depth"),
         ("nothing", "returned int, not a torch.nn.Module"),
         ("failing", r"net.py:17: ValueError: too deep"),
+        ("leaving", r"net.py:20: SystemExit: 0"),
         ("missing", "no function 'missing'.*small, fixed"),
         ("fixed", r"cannot take 3x16x16 images"),
     ],

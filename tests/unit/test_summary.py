@@ -198,3 +198,21 @@ def test_names_are_escaped_and_many_volumes_are_joined() -> None:
     assert "&lt;b&gt;" in volumes([Box("<b>", 3, 8, 8), Box("end", 5, 1, 1)], "a & b")
     assert [box.count for box in merged([Box("a", 1, 2, 2)] * 3 + [Box("b", 2, 2, 2)])] == [3, 1]
     assert " x4" in picture(api.summarize("vgg19")) or len(api.summarize("vgg19").blocks) <= 24
+
+
+def test_a_picture_finds_or_makes_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "linear", "--picture", str(tmp_path / "new" / "linear.svg"), "--quiet"]) == 0
+    assert (tmp_path / "new" / "linear.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert run(["show", "linear", "--picture", str(tmp_path)]) == 1
+    assert "the picture could not be written (Is a directory)" in capsys.readouterr().err
+
+
+def test_timing_takes_what_fits_into_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("babysit.api.showing.free_memory", lambda _: 100_000)
+    assert run(["show", "convnet", "--time"]) == 1
+    assert "convnet with 2 images needs" in capsys.readouterr().err
+    monkeypatch.setattr("babysit.api.showing.free_memory", lambda _: 4_000_000)
+    assert run(["show", "convnet", "--time", "--json"]) == 0
+    assert 2 <= json.loads(capsys.readouterr().out)["time"]["images"] < 16

@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from babysit.device import choose_device
+from babysit.device import choose_device, free_memory
 from babysit.errors import UserError
 from babysit.figures.volumes import Box, volumes
 from babysit.layers.geometry import Volume
 from babysit.models import DEFAULT_WIDTH, MODELS, Shape, build_model, name_fault, shape_of
 from babysit.models.own import is_own
-from babysit.models.summary import Summary
+from babysit.models.summary import NUMBER_BYTES, Summary
 from babysit.models.summary import summarize as summarize_network
 from babysit.models.timing import Timing, time_layers
 from babysit.recipe import read_resolved
@@ -24,6 +24,9 @@ from babysit.record.run import Run
 OWN_SIZE, OWN_CLASSES = 32, 10
 TIMM_SIZE, TIMM_CLASSES = 224, 1000
 LARGEST = 4096
+
+FEWEST = 2
+"""Images in a batch that batch normalisation can work on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def subject(model: str, *, image: str | None = None, classes: int | None = None)
     size, count = (OWN_SIZE, OWN_CLASSES) if is_own(model) else (TIMM_SIZE, TIMM_CLASSES)
     if model in MODELS:
         size, count = MODELS[model].size, MODELS[model].classes
-    channels, size = read_image(image) if image else (3, size)
+    channels, size = (3, size) if image is None else read_image(image)
     return Subject(model, Shape(size, classes or count, DEFAULT_WIDTH, channels))
 
 
@@ -128,9 +131,27 @@ def picture(summary: Summary) -> str:
     return volumes(boxes, f"{summary.model}: {summary.parameters:,} parameters")
 
 
-def timing(shown: Subject, *, images: int) -> Timing:
-    """The measured seconds of its layers and of whole steps on this machine."""
-    network = shown.build(torch.device("cpu")).to(choose_device())
+def timing(shown: Subject, summary: Summary, *, images: int) -> Timing:
+    """The measured seconds of its layers and of whole steps on this machine.
+
+    Arguments:
+        images: in a batch; fewer where their activations and gradients would take more than half of the free memory.
+
+    Raises:
+        UserError: when the network with two images does not fit into memory.
+    """
+    device = choose_device()
+    weights, image = 2 * NUMBER_BYTES * summary.parameters, 2 * (summary.kept_bytes + summary.prediction_bytes)
+    fitting = (free_memory(device) // 2 - weights) // max(1, image)
+    if fitting < FEWEST:
+        raise UserError(
+            f"{shown.name} with {FEWEST} images needs {(weights + FEWEST * image) / 1e9:,.1f} GB to be timed, and half of "
+            f"the free memory is {free_memory(device) / 2e9:,.1f} GB",
+            where="--time",
+            hint="Give a smaller --input, or leave --time out",
+        )
+    images = min(images, fitting)
+    network = shown.build(torch.device("cpu")).to(device)
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return time_layers(network, shown.volume, classes=shown.shape.classes, images=images)
 

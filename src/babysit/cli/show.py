@@ -85,8 +85,9 @@ def show(
     summary = showing.summary_of(subject)
     if picture:
         with writing(picture, "the picture"):
+            picture.parent.mkdir(parents=True, exist_ok=True)
             picture.write_text(showing.picture(summary), encoding="utf-8")
-    timed = showing.timing(subject, images=TIMED_IMAGES) if time else None
+    timed = showing.timing(subject, summary, images=TIMED_IMAGES) if time else None
     if json_:
         extra: dict[str, Any] = {"time": _timing_json(timed)} if timed else {}
         extra.update({"picture": str(picture)} if picture else {})

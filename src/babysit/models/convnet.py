@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from babysit.layers.pooling import MaxPool2d
 from babysit.models.heads import halved
 from babysit.models.initial import he
 from babysit.models.shape import Shape
@@ -29,7 +30,7 @@ def convnet(shape: Shape) -> nn.Module:
             layers[f"conv{group}_{place}"] = nn.Conv2d(incoming, FILTERS, kernel_size=3, padding=1)
             layers[f"relu{group}_{place}"] = nn.ReLU()
             incoming = FILTERS
-        layers[f"pool{group}"] = nn.MaxPool2d(kernel_size=2)
+        layers[f"pool{group}"] = MaxPool2d(kernel_size=2)
     layers["flatten"] = nn.Flatten()
     classifier = nn.Linear(FILTERS * halved(shape.size, GROUPS) ** 2, shape.classes)
     layers["classifier"] = classifier

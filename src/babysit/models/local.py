@@ -8,6 +8,7 @@ from collections import OrderedDict
 from torch import nn
 
 from babysit.layers.local import LocallyConnected2d
+from babysit.layers.pooling import MaxPool2d
 from babysit.models.convnet import FILTERS, GROUPS
 from babysit.models.heads import halved
 from babysit.models.initial import he
@@ -30,7 +31,7 @@ def local(shape: Shape) -> nn.Module:
             )
             layers[f"relu{group}_{place}"] = nn.ReLU()
             incoming = FILTERS
-        layers[f"pool{group}"] = nn.MaxPool2d(kernel_size=2)
+        layers[f"pool{group}"] = MaxPool2d(kernel_size=2)
     layers["flatten"] = nn.Flatten()
     classifier = nn.Linear(FILTERS * halved(shape.size, GROUPS) ** 2, shape.classes)
     layers["classifier"] = classifier

@@ -146,7 +146,7 @@ class OwnNetwork:
             return work()
         except UserError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script that ends itself would end us without a word
             here = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
             line = f":{here[-1].lineno}" if here else ""
             raise UserError(f"{type(error).__name__}: {error}", where=f"{self.path}{line}") from error

@@ -12,6 +12,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from babysit.layers.pooling import MaxPool2d
 from babysit.models.shape import Shape
 
 SMALLEST = 4
@@ -53,7 +54,7 @@ def quick(shape: Shape) -> nn.Module:
         # No bias: the normalisation that follows would take it away again.
         layers[f"conv{number}"] = nn.Conv2d(incoming, channels, kernel_size=3, padding=1, bias=False)
         if pooled:
-            layers[f"pool{number}"] = nn.MaxPool2d(kernel_size=2)
+            layers[f"pool{number}"] = MaxPool2d(kernel_size=2)
         layers[f"norm{number}"] = nn.BatchNorm2d(channels)
         layers[f"relu{number}"] = nn.ReLU()
         incoming = channels

@@ -11,6 +11,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from babysit.layers.pooling import MaxPool2d
 from babysit.models.heads import fitted_pool, halved
 from babysit.models.initial import he
 from babysit.models.shape import Shape
@@ -44,7 +45,7 @@ def _features(channels: int, depth: int, normalised: tuple[type[nn.BatchNorm2d],
             layers += [nn.Conv2d(incoming, width, kernel_size=3, padding=1), *(kind(width) for kind in normalised)]
             layers.append(nn.ReLU())
             incoming = width
-        layers.append(nn.MaxPool2d(kernel_size=2))
+        layers.append(MaxPool2d(kernel_size=2))
     return nn.Sequential(*layers)
 
 
