@@ -66,7 +66,7 @@ def self_test(precision: str, threads: int | None, step: Step, *, share: float) 
     if threads is None or precision == "auto":
         torch.set_num_threads(1)
         step(torch.float32)  # warms up
-        alone = _in_turn({"alone": lambda: step(torch.float32)})["alone"]
+        alone = in_turn({"alone": lambda: step(torch.float32)})["alone"]
         if alone / share < SHORT:
             # Nothing to win, and a choice that does not hang on a measurement is the same at every start.
             short = f"a step takes one thread less than {SHORT:g} s"
@@ -82,7 +82,7 @@ def self_test(precision: str, threads: int | None, step: Step, *, share: float) 
         precision, reasons["train.precision"], seconds = _choose_precision(step)
         return Measured(precision, threads, reasons, seconds)
     step(DTYPES[precision])
-    return Measured(precision, threads, reasons, _in_turn({precision: lambda: step(DTYPES[precision])})[precision])
+    return Measured(precision, threads, reasons, in_turn({precision: lambda: step(DTYPES[precision])})[precision])
 
 
 def _choose_threads(most: int, step: Step) -> tuple[int, str]:
@@ -93,7 +93,7 @@ def _choose_threads(most: int, step: Step) -> tuple[int, str]:
         step(torch.float32)
 
     with_threads(most)
-    taken = _in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
+    taken = in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
     ratio = taken["1"] / taken[str(most)]
     why = f"the self-test measured {most} threads at {ratio:.2f} times the speed of one"
     return (most if ratio >= THREADS_WORTH else 1), why
@@ -103,13 +103,27 @@ def _choose_precision(step: Step) -> tuple[str, str, float]:
     """The arithmetic, why, and the seconds of a step in it."""
     names = ["float32", "bfloat16"]
     results = {name: step(DTYPES[name]) for name in names}  # warms up, too
-    taken = _in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
+    taken = in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
     ratio = taken["float32"] / taken["bfloat16"]
     if not _agree(results["float32"], results["bfloat16"]):
         return "float32", "the self-test found bfloat16 wrong on this machine", taken["float32"]
     if ratio < WORTH:
         return "float32", f"the self-test measured bfloat16 at {ratio:.2f} times its speed", taken["float32"]
     return "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast", taken["bfloat16"]
+
+
+def in_turn(arms: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """The median seconds of each arm, run in turn so that a disturbance meets all; bounded in time."""
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    begun = time.perf_counter()
+    while len(seconds[next(iter(arms))]) < REPEATS and (
+        time.perf_counter() - begun < SECONDS or not all(seconds.values())
+    ):
+        for name, arm in arms.items():
+            start = time.perf_counter()
+            arm()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 @contextmanager
@@ -155,20 +169,6 @@ def describe(device: torch.device) -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
     }
-
-
-def _in_turn(arms: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median seconds of each arm, run in turn so that a disturbance meets all; bounded in time."""
-    seconds: dict[str, list[float]] = {name: [] for name in arms}
-    begun = time.perf_counter()
-    while len(seconds[next(iter(arms))]) < REPEATS and (
-        time.perf_counter() - begun < SECONDS or not all(seconds.values())
-    ):
-        for name, arm in arms.items():
-            start = time.perf_counter()
-            arm()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def _agree(one: tuple[float, Tensor], other: tuple[float, Tensor]) -> bool:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from babysit.errors import Fault
+from babysit.layers.full_precision import keep_in_float32
 from babysit.models.alexnet import PAPER_NEURONS, alexnet
 from babysit.models.alexnet_one import alexnet_one
 from babysit.models.architecture import Architecture
@@ -155,13 +156,14 @@ def build_model(name: str, shape: Shape, *, seed: int, file_hash: str | None = N
 
 
 def model_of(recipe: Recipe, classes: int) -> nn.Module:
-    """The recipe's network with its initial weights and its dropout.
+    """The recipe's network with its initial weights, its dropout and its layers in float32.
 
     Raises:
         UserError: as `build_model`.
     """
     model = recipe.model
     network = build_model(model.name, shape_of(recipe, classes), seed=recipe.seed, file_hash=model.file_hash)
+    keep_in_float32(network, recipe.train.float32_layers)
     return with_dropout(network, recipe.regularize)
 
 

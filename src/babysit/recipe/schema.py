@@ -174,7 +174,8 @@ class TrainPart(Part):
     The length is `epochs`, or `budget` (seconds of wall clock, everything included), or `steps`.
     `corrections` are a budget run's knots, (step, total steps as believed then): a run that follows them
     takes the same learning rates. `precision` and `threads` (of the processor) are measured at the start when they
-    are not given; both decide the last bits of every sum. `checkpoint_seconds` is the longest time between two checkpoints.
+    are not given; both decide the last bits of every sum. `float32_layers` are the names of convolutions that stay in
+    float32 where the rest is bfloat16. `checkpoint_seconds` is the longest time between two checkpoints.
     `metric` is the validation figure by which the kept (best) network is chosen; `patience` the epochs without a better
     one after which the training ends, None for never. `progressive` the first images' side over the size, from which they
     grow in the first six tenths of the training (1: whole images throughout). `average` of the weights over the steps, with which is evaluated,
@@ -187,6 +188,7 @@ class TrainPart(Part):
     corrections: tuple[tuple[int, int], ...] = ()
     progressive: Annotated[float, Field(ge=0.25, le=1)] | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    float32_layers: tuple[str, ...] = ()
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     average: Literal["none", "ema", "lookahead"] = "none"
     average_decay: Annotated[float, Field(ge=0, lt=1)] | None = None

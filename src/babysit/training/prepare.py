@@ -25,6 +25,7 @@ from babysit.data.split_file import split_table
 from babysit.data.statistics import TrainingImages
 from babysit.device import DTYPES, choose_device, self_test
 from babysit.errors import UserError, writing
+from babysit.layers.full_precision import keep_in_float32
 from babysit.losses import make_loss
 from babysit.models import model_of
 from babysit.models.traits import traits_of
@@ -36,7 +37,7 @@ from babysit.show import Show
 from babysit.training import parts, resolve
 from babysit.training.pace import Pace
 from babysit.training.plan import Plan
-from babysit.training.precision import IMAGES, measured_step
+from babysit.training.precision import IMAGES, measured_step, slow_in_bfloat16
 from babysit.training.session import Session, build
 
 
@@ -183,12 +184,20 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
 
     with clock.section("self-test"):
         model = model_of(recipe, len(data.catalog.classes)).to(device)
+        if recipe.train.precision == "auto" and not recipe.train.float32_layers:
+            slow = slow_in_bfloat16(model, part(data.split.train, "float32"))
+            keep_in_float32(model, slow)
+            recipe = recipe.replace({"train.float32_layers": slow})
         counts = np.bincount(data.catalog.labels[data.split.train], minlength=len(data.catalog.classes)).tolist()
         step = measured_step(model, make_loss(recipe.loss, counts), part(data.split.train, "float32"))
         assert recipe.optim.batch_size is not None
         share = min(IMAGES, len(data.split.train)) / recipe.optim.batch_size
         measured = self_test(recipe.train.precision, recipe.train.threads, step, share=share)
     reasons.update(measured.reasons)
+    if measured.precision == "float32":
+        recipe = recipe.replace({"train.float32_layers": ()})
+    elif recipe.train.float32_layers and "train.precision" in reasons:
+        reasons["train.float32_layers"] = "the self-test measured these slower in bfloat16"
     recipe = recipe.replace({"train.precision": measured.precision, "train.threads": measured.threads})
     chosen = recipe.train.precision
     training, validation = part(data.split.train, chosen), part(data.split.validation, chosen)

@@ -272,6 +272,9 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
         faults.append(
             Fault(f"the length is given {len(lengths)} times ({' and '.join(lengths)})", where, "one of them")
         )
+    if train.float32_layers and train.precision == "float32":
+        place = _place("train.float32_layers", places)
+        faults.append(Fault("train.float32_layers is for bfloat16, and the precision is float32", place))
     data = recipe.data
     if data.fold is not None and data.fold > (data.folds or 0):
         legal = f"1 to {data.folds}" if data.folds else "data.folds beside it"
