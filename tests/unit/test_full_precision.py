@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from tests.unit.test_network import part_of
 from torch import nn
 
 from babysit import api
+from babysit.data.batches import Batches
+from babysit.data.statistics import Statistics
 from babysit.errors import UserError
 from babysit.layers.full_precision import Float32Conv2d, keep_in_float32
 from babysit.models import Shape, build_model
@@ -18,6 +20,15 @@ from babysit.recipe.text import Override, parse
 from babysit.training import precision
 from babysit.training.precision import slow_in_bfloat16
 from babysit.training.resolve import check
+
+
+def part_of(size: int = 16) -> Batches:
+    generator = np.random.default_rng(0)
+    pixels = generator.integers(0, 256, (40, size, size, 3), np.uint8)
+    statistics = Statistics((127.0,) * 3, (64.0,) * 3)
+    return Batches(
+        pixels, np.arange(40), generator.integers(0, 4, 40), size, statistics, torch.float32, torch.device("cpu")
+    )
 
 
 def grouped() -> nn.Sequential:

@@ -61,7 +61,7 @@ class MaxPool2d(nn.MaxPool2d):
         """The maxima."""
         if self.halves and Halving.takes(input):
             return Halving.apply(input)  # pyright: ignore[reportReturnType]
-        return super().forward(input)
+        return super().forward(input)  # pyright: ignore[reportReturnType] - no indices are asked for
 
 
 class Halving(torch.autograd.Function):
@@ -75,7 +75,7 @@ class Halving(torch.autograd.Function):
     @staticmethod
     def takes(x: Tensor) -> bool:
         """Whether this is the way for a batch of images; what follows a network to export it sees PyTorch's."""
-        followed = torch.compiler.is_compiling() or torch.jit.is_tracing()
+        followed = torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
         return (
             x.device.type == "cpu"
             and x.dtype == torch.bfloat16

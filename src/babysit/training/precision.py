@@ -60,10 +60,15 @@ def slow_in_bfloat16(model: nn.Module, part: Batches) -> tuple[str, ...]:
         return ()
     images, _ = next(part.plain(min(FEW, len(part))))
     given: dict[str, Tensor] = {}
+
+    names: dict[nn.Module, str] = {layer: name for name, layer in suspects.items()}
+
+    def note(layer: nn.Module, seen: tuple[Tensor, ...]) -> None:
+        given[names[layer]] = seen[0]
+
     with ExitStack() as stack, torch.no_grad():
-        for name, layer in suspects.items():
-            hook = layer.register_forward_pre_hook(lambda _, seen, name=name: given.update({name: seen[0]}))
-            stack.callback(hook.remove)
+        for layer in suspects.values():
+            stack.callback(layer.register_forward_pre_hook(note).remove)
         copied.eval()(images.float())
     return tuple(name for name, x in given.items() if _faster_in_float32(suspects[name], x))
 
@@ -73,12 +78,12 @@ def _faster_in_float32(layer: nn.Conv2d, x: Tensor) -> bool:
     keep_in_float32(kept, ["0"])
     x = x.bfloat16().requires_grad_()
 
-    def run(network: nn.Module) -> None:
+    def run(network: nn.Module) -> object:
         with torch.autocast(x.device.type, torch.bfloat16):
             out = network(x)
-        torch.autograd.grad(out, (x, *network.parameters()), torch.ones_like(out))
+        return torch.autograd.grad(out, (x, *network.parameters()), torch.ones_like(out))
 
-    arms = {"bfloat16": lambda: run(layer), "float32": lambda: run(kept)}
+    arms: dict[str, Callable[[], object]] = {"bfloat16": lambda: run(layer), "float32": lambda: run(kept)}
     for arm in arms.values():
         arm()  # warms up
     taken = in_turn(arms)
