@@ -60,7 +60,9 @@ def sweep(session: Session, rates: Sequence[float], *, seed: int) -> Sweep:
         seed: of the weights, the batches and the augmentation; the session's own gives the weights it begins with.
     """
     with undisturbed():
-        recipe = session.recipe.replace({"seed": seed, "schedule": {"kind": "constant", "warmup": 0.0}})
+        # Whole images throughout: a side that grows on the way would show in the losses as the rate's doing.
+        whole = {"schedule": {"kind": "constant", "warmup": 0.0}, "train.progressive": 1.0}
+        recipe = session.recipe.replace({"seed": seed, **whole})
         plan, clock = Plan(((0, len(rates)),)), Clock(time.perf_counter())
         aside = build(recipe, session.training, session.validation, session.classes, plan=plan, clock=clock)
         losses: list[float] = []
