@@ -24,7 +24,6 @@ from lecture import ALONE, Page, follow, held_session, run, some_of, stretched
 
 PROBED = ("pixels", "relu1_1", "relu1_2", "pool1", "relu2_2", "pool2", "relu3_2", "pool3")
 LOOKED_AT = ("relu1_1", "relu1_2", "pool1", "relu2_1", "relu2_2", "pool2", "relu3_1", "relu3_2", "pool3")
-TOGETHER = 256
 
 
 def activations(model: nn.Module, part: Part) -> dict[str, Tensor]:
@@ -32,7 +31,7 @@ def activations(model: nn.Module, part: Part) -> dict[str, Tensor]:
     seen: dict[str, list[Tensor]] = {}
     model.eval()
     with torch.no_grad():
-        for images, _ in part.plain(TOGETHER):
+        for images, _ in part.plain(256):
             seen.setdefault("pixels", []).append(images)
             flowing = images
             for name, layer in model.named_children():

@@ -50,7 +50,7 @@ def test_experiment_holds_on_digits(path, places, capsys):
 
 
 def test_they_are_numbered_and_short():
-    assert [int(path.stem[:2]) for path in EXPERIMENTS] == list(range(1, len(EXPERIMENTS) + 1))
+    assert [int(path.stem[:2]) for path in EXPERIMENTS] == list(range(1, 19))
     assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 120 for path in EXPERIMENTS)
 
 
