@@ -25,7 +25,7 @@ ARMS: dict[str, tuple[dict[str, object], str, Color]] = {
 
 def main(page: Page) -> None:
     """Trains once with each."""
-    epochs, count = page.choose(8, 5), page.choose(6000, None)
+    epochs, count = page.choose(6, 5), page.choose(2000, 500)
     settings = {
         **ALONE,
         "model.name": "convnet",
@@ -36,7 +36,7 @@ def main(page: Page) -> None:
     }
     traces, rates = {}, {}
     for name, (changes, _, _) in ARMS.items():
-        session = page.session({**settings, **changes, "schedule.kind": name}, training=count, validation=2000)
+        session = page.session({**settings, **changes, "schedule.kind": name}, training=count, validation=1000)
         steps, a_epoch, part = session.plan.total, session.steps_per_epoch, session.recipe.schedule
         moments = [Moment.of(step, steps_per_epoch=a_epoch, total=steps) for step in range(steps)]
         rates[name] = [rate_factor(moment, part) for moment in moments]

@@ -37,11 +37,11 @@ def main(page: Page) -> None:
         "optim.batch_size": 50,
         "train.epochs": page.choose(20, 20),
     }
-    count = page.choose(10_000, 150)
+    count = page.choose(4000, 150)
     strengths = {"none": 0.0, "strong": page.choose(0.1, 0.1)}
     rough, traces, sheets, start = {}, {}, {}, 1.0
     for name in ARMS:
-        session = page.session({**settings, "regularize.l2": strengths[name]}, training=count, validation=2000)
+        session = page.session({**settings, "regularize.l2": strengths[name]}, training=count, validation=1000)
         start = roughness(hidden_weights(session))
         traces[name] = follow(page, session, f"strength {strengths[name]:g}")
         rough[name], sheets[name] = roughness(hidden_weights(session)), sheet(stretched(hidden_weights(session)), 10)

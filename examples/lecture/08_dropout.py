@@ -48,9 +48,9 @@ def main(page: Page) -> None:
         "optim.kind": "momentum",
         "optim.lr": page.choose(0.01, 0.02),
         "optim.batch_size": 50,
-        "train.epochs": page.choose(25, 50),
+        "train.epochs": page.choose(20, 50),
     }
-    sizes = {"training": page.choose(3000, 300), "validation": 2000}
+    sizes = {"training": page.choose(1500, 300), "validation": 1000}
     sessions = {
         name: page.session({**settings, **changes}, **sizes, network=small_alexnet)
         for name, (changes, _) in ARMS.items()

@@ -31,7 +31,7 @@ def main(page: Page) -> None:
     for kind in KINDS:
         whitens = {"preprocess.epsilon": EPSILON} if kind in ("pca-whiten", "zca") else {"preprocess.divisor": 1.0}
         settings = {**ALONE, **whitens, "preprocess.kind": kind, "model.name": "linear", "optim.lr": 0.01}
-        session = page.session(settings, training=page.choose(6000, None), validation=500)
+        session = page.session(settings, training=page.choose(5000, None), validation=500)
         assert isinstance(session.training, Batches)
         inputs[kind], fitted[kind] = seen(session.training), session.training.statistics
         page.say(f"{kind}: fitted on {len(session.training):,} images")

@@ -77,9 +77,9 @@ def main(page: Page) -> None:
         "optim.lr": 0.02,
         "optim.batch_size": 50,
         "schedule.kind": "one-cycle",
-        "train.epochs": page.choose(8, 12),
+        "train.epochs": page.choose(6, 12),
     }
-    session = page.session(settings, training=page.choose(20_000, None), validation=page.choose(2000, None))
+    session = page.session(settings, training=page.choose(10_000, None), validation=2000)
     whole = follow(page, session, "convnet").validation[-1].accuracy
     few = some_of(session.training, page.choose(3000, 500))
     inside, held_out = (activations(session.model, part) for part in (few, session.validation))

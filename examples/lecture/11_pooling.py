@@ -60,7 +60,7 @@ def main(page: Page) -> None:
         "optim.lr": 0.02,
         "optim.batch_size": page.choose(50, 20),
         "schedule.kind": "one-cycle",
-        "train.epochs": page.choose(6, 12),
+        "train.epochs": page.choose(5, 12),
     }
     traces: dict[str, list[Trace]] = {kind: [] for kind in KINDS}
     share = 0.0
@@ -69,7 +69,7 @@ def main(page: Page) -> None:
             plain = page.choose(convnet, small_alexnet)
             network = plain if kind == "max" else lambda shape, plain=plain: averaging(plain(shape))
             session = page.session(
-                {**settings, "seed": seed}, training=page.choose(12_000, 300), validation=5000, network=network
+                {**settings, "seed": seed}, training=page.choose(4000, 300), validation=2000, network=network
             )
             traces[kind].append(follow(page, session, f"{kind} pooling, seed {seed}"))
             share = kept(session) if kind == "max" else share

@@ -43,7 +43,7 @@ def main(page: Page) -> None:
     traces, moved, weights, seconds = {}, {}, {}, {}
     for name, (kind, _) in ARMS.items():
         begun = time.perf_counter()
-        session = page.session({**settings, "model.name": name}, training=page.choose(5000, 300), validation=2000)
+        session = page.session({**settings, "model.name": name}, training=page.choose(3000, 300), validation=1000)
         traces[name] = follow(page, session, f"{kind} weights")
         moved[name] = measured(session, shifted(session, moved_by)).accuracy
         weights[name] = sum(one.numel() for one in session.model.parameters())

@@ -23,10 +23,10 @@ def main(page: Page) -> None:
         "optim.lr": page.choose(0.01, 0.02),
         "optim.batch_size": page.choose(50, 25),
         "schedule.kind": "cosine",
-        "train.epochs": page.choose(30, 30),
+        "train.epochs": page.choose(25, 30),
     }
     arms = {"without": {}, "with": {"augment.crop": page.choose(4, 1), "augment.flip": page.choose("random", "none")}}
-    sizes = {"training": page.choose(4000, 100), "validation": 3000}
+    sizes = {"training": page.choose(1500, 100), "validation": 1000}
     traces = {
         name: follow(
             page, page.session({**settings, **changes}, **sizes, network=small_alexnet), f"{name} augmentation"

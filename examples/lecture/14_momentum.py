@@ -19,14 +19,14 @@ def main(page: Page) -> None:
     settings = {
         **ALONE,
         "optim.batch_size": page.choose(50, 20),
-        "train.epochs": page.choose(6, 10),
+        "train.epochs": page.choose(5, 10),
     }
     arms: dict[str, tuple[dict[str, object], Color]] = {
         f"SGD, {rate:g}": ({"optim.kind": "sgd", "optim.lr": rate}, "two"),
         f"momentum 0.9, {rate:g}": ({"optim.kind": "momentum", "optim.momentum": 0.9, "optim.lr": rate}, "one"),
         f"SGD, {10 * rate:g}": ({"optim.kind": "sgd", "optim.lr": 10 * rate}, "three"),
     }
-    sizes = {"training": page.choose(6000, 300), "validation": 2000}
+    sizes = {"training": page.choose(3000, 300), "validation": 1000}
     traces = {
         name: follow(page, page.session({**settings, **changes}, **sizes, network=small_alexnet), name)
         for name, (changes, _) in arms.items()

@@ -33,7 +33,7 @@ def leads(session: Session) -> np.ndarray:
 
 def main(page: Page) -> None:
     """Trains the same network under both."""
-    count, epochs = page.choose(8000, 300), page.choose(8, 12)
+    count, epochs = page.choose(5000, 300), page.choose(6, 12)
     settings = {
         **ALONE,
         "optim.kind": "momentum",
@@ -47,7 +47,7 @@ def main(page: Page) -> None:
         session = page.session(
             {**settings, "loss.kind": kind, "optim.lr": rates[kind]},
             training=count,
-            validation=4000,
+            validation=1500,
             network=small_alexnet,
         )
         traces[kind] = follow(page, session, kind)

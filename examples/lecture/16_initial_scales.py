@@ -62,7 +62,7 @@ def main(page: Page) -> None:
         "optim.batch_size": 50,
         "train.epochs": page.choose(5, 10),
     }
-    sizes, seen, traces = {"training": page.choose(5000, 600), "validation": 2000}, {}, {}
+    sizes, seen, traces = {"training": page.choose(5000, 600), "validation": 1000}, {}, {}
     for name, (changes, _) in ARMS.items():
         torch.manual_seed(0)
         session = page.session({**settings, **changes}, **sizes, network=deep)

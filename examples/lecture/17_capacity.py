@@ -30,7 +30,7 @@ def main(page: Page) -> None:
         "optim.lr": page.choose(0.002, 0.02),
         "optim.batch_size": 50,
         "schedule.kind": "cosine",
-        "train.epochs": page.choose(40, 30),
+        "train.epochs": page.choose(30, 30),
     }
     traces: dict[int, Trace] = {}
     for units in UNITS:
@@ -39,7 +39,7 @@ def main(page: Page) -> None:
             last = nn.Linear(units, shape.classes)
             return he(nn.Sequential(nn.Flatten(), nn.Linear(3 * shape.size**2, units), nn.ReLU(), last), last)
 
-        session = page.session(settings, training=page.choose(1500, 100), validation=3000, network=network)
+        session = page.session(settings, training=page.choose(1000, 100), validation=1000, network=network)
         traces[units] = follow(page, session, f"{units} hidden units")
     for units, trace in traces.items():
         one, other = trace.training[-1], trace.validation[-1]

@@ -42,7 +42,7 @@ def main(page: Page) -> None:
     }
     zeros, sizes, accuracy, filters = {}, {}, {}, {}
     for name, (changes, _) in arms.items():
-        session = page.session({**settings, **changes}, training=page.choose(6000, 300), validation=2000)
+        session = page.session({**settings, **changes}, training=page.choose(5000, 300), validation=1000)
         trace = follow(page, session, name)
         zeros[name], sizes[name], accuracy[name] = (
             session.regularizer.zero_share(),

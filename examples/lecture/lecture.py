@@ -219,7 +219,7 @@ def some_of(part: Part, count: int) -> Part:
     return dataclasses.replace(part, rows=_some(part.rows, count))
 
 
-def follow(page: Page, session: Session, name: str, *, seen: int = 2000) -> Trace:
+def follow(page: Page, session: Session, name: str, *, seen: int = 1000) -> Trace:
     """Trains to the end, or until the loss is no number.
 
     Arguments:
