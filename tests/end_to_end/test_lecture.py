@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_they_are_numbered_and_short():
 
 
 def test_a_claim_that_does_not_hold_fails_the_command_and_is_said(places, capsys):
-    lecture = load(FOLDER / "lecture.py")
+    lecture = importlib.import_module("lecture")
 
     def wrong(page):
         page.line("two and two", "4", "5")
@@ -71,7 +72,7 @@ def test_a_claim_that_does_not_hold_fails_the_command_and_is_said(places, capsys
 
 
 def test_images_that_are_not_there_are_said(places, capsys):
-    lecture = load(FOLDER / "lecture.py")
+    lecture = importlib.import_module("lecture")
     status = lecture.run(
         lambda page: page.session(lecture.LECTURE), "99_none.py", "None.", ["--data", "no.zip", "--out", str(places)]
     )
