@@ -19,6 +19,9 @@ JOINERS = frozenset("\u200c\u200d")
 """Format characters that scripts and emoji are spelt with; they turn nothing around."""
 
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
+_ORDINARY = re.compile(r"[\w./(][\w ./()-]*(?<! )", re.ASCII)
+"""A cell that stays as it is; most do, and a table may have millions."""
+
 _BYTES = re.compile(r"(\\*)([\udc80-\udcff])|(\\+)(x[89a-f][0-9a-f])")
 _ESCAPED = re.compile(r"(\\+)x([89a-f][0-9a-f])")
 
@@ -81,7 +84,7 @@ def table_text(rows: Iterable[Sequence[str]]) -> str:
 
 def table_line(row: Sequence[str]) -> str:
     """One row of `table_text`."""
-    return ",".join(_quoted(for_cell(cell)) for cell in row) + "\n"
+    return ",".join(cell if _ORDINARY.fullmatch(cell) else _quoted(for_cell(cell)) for cell in row) + "\n"
 
 
 def read_table(lines: Iterable[str]) -> Iterator[list[str]]:
@@ -91,7 +94,8 @@ def read_table(lines: Iterable[str]) -> Iterator[list[str]]:
         lines: of the text with their ends kept (a file opened with newline="", or splitlines of "\\n" alone).
     """
     for row in csv.reader(lines, strict=True):
-        yield [from_cell(cell) for cell in row]
+        whole = "".join(row)
+        yield [from_cell(cell) for cell in row] if "'" in whole or "\\" in whole else row
 
 
 def _shown(letter: str) -> str:

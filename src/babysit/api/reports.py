@@ -35,7 +35,7 @@ def suspected(run: Run) -> Suspected:
         UserError: when the run has not finished an epoch.
     """
     run.read_manifest()
-    predicted = predictions.read(run)
+    predicted = predictions.read_unnamed(run)
     return confident_joint(predicted.probabilities, predicted.labels)
 
 

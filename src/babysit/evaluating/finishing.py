@@ -21,7 +21,7 @@ FEW, FEW_A_CLASS = 2000, 5
 
 def finish(run: Run, session: Session) -> None:
     """Fits the temperature by the validation part, and likeness by the training part, and maps the mistakes; the run keeps all."""
-    predicted = predictions.read(run)
+    predicted = predictions.read_unnamed(run)
     fitted = calibrate(scores_of(predicted.probabilities), predicted.labels)
     predictions.write_calibrations(run, {"plain": fitted})
     network = load_predictor(run.path)

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +28,14 @@ class Predicted:
     """The probabilities of a part's images, as the network gave them (at temperature 1).
 
     `rows` of the decoded cache; `labels` class indices; `probabilities` (n, classes); `paths` and `hashes` from the
-    run's split, in the same order.
+    run's split, in the same order, empty when they were not asked for.
     """
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float32]
-    paths: tuple[str, ...]
-    hashes: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
 
     def scores(self, classes: tuple[str, ...]) -> Scores:
         """What they are worth."""
@@ -79,10 +80,27 @@ def write(run: Run, part: str, rows: NDArray[np.int64], labels: NDArray[np.int64
 
 
 def read(run: Run, part: str = "val") -> Predicted:
-    """A part's kept probabilities.
+    """A part's kept probabilities, with the names and contents of its images.
 
     Raises:
         UserError: when there are none, or they do not fit the run's split.
+    """
+    predicted = read_unnamed(run, part)
+    listed = read_split(run, part)
+    if len(listed) != len(predicted.rows):
+        raise UserError(
+            f"{len(predicted.rows)} predictions are kept, but split.csv lists {len(listed)} images in this part",
+            where=str(run.predictions / f"{part}.npz"),
+            hint="A file of the run was changed from outside",
+        )
+    return replace(predicted, paths=tuple(one.path for one in listed), hashes=tuple(one.hash for one in listed))
+
+
+def read_unnamed(run: Run, part: str = "val") -> Predicted:
+    """A part's kept probabilities alone: `split.csv`, which may have a million lines, is not read.
+
+    Raises:
+        UserError: when there are none.
     """
     path = run.predictions / f"{part}.npz"
     if not path.exists():
@@ -98,18 +116,14 @@ def read(run: Run, part: str = "val") -> Predicted:
             rows, labels, said = arrays["rows"], arrays["labels"], arrays["probabilities"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError("the kept predictions cannot be read", where=str(path)) from error
-    listed = [one for one in read_split(run) if one.part == part]
-    if len(listed) != len(rows):
-        raise UserError(
-            f"{len(rows)} predictions are kept, but split.csv lists {len(listed)} images in this part",
-            where=str(path),
-            hint="A file of the run was changed from outside",
-        )
-    return Predicted(rows, labels, said, tuple(one.path for one in listed), tuple(one.hash for one in listed))
+    return Predicted(rows, labels, said)
 
 
-def read_split(run: Run) -> list[Listed]:
+def read_split(run: Run, part: str = "") -> list[Listed]:
     """Which image is in which part, in the order of the file.
+
+    Arguments:
+        part: the only one that is wanted; empty for all.
 
     Raises:
         UserError: when the table is missing or not what `train` wrote.
@@ -117,8 +131,9 @@ def read_split(run: Run) -> list[Listed]:
     try:
         with run.split.open(encoding="utf-8", newline="") as stream:
             rows = read_table(stream)
-            places = list(map(next(rows).index, ("path", "label", "part", "hash")))
-            return [Listed(*(row[place] for place in places)) for row in rows]
+            columns = itemgetter(*map(next(rows).index, Listed.__slots__))
+            found = map(columns, rows)
+            return [Listed(*cells) for cells in found if not part or cells[2] == part]
     except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
         raise UserError(
             "the run's split.csv cannot be read, so its images are not known", where=str(run.split)

@@ -66,7 +66,7 @@ def gather(run: Run) -> Material:
     except (KeyError, TypeError) as error:
         raise UserError("the run's manifest says nothing of its data", where=str(run.manifest)) from error
     test = predictions.read(run, "test").scores(classes) if (run.predictions / "test.npz").exists() else None
-    hashes = [one.hash for one in predictions.read_split(run) if one.part == "test" and one.hash]
+    hashes = [one.hash for one in predictions.read_split(run, "test") if one.hash]
     looks = ledger.looks_at(hashes, run.looks) if hashes else None
     calibration = predictions.read_calibrations(run).get("plain")
     return Material(run, manifest, predicted, predicted.scores(classes), read_log(run.log), test, looks, calibration)

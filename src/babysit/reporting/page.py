@@ -26,7 +26,7 @@ def validation_scores(run: Run) -> Scores:
     Raises:
         UserError: when no epoch has been finished yet.
     """
-    return predictions.read(run).scores(tuple(run.read_manifest()["data"]["classes"]))
+    return predictions.read_unnamed(run).scores(tuple(run.read_manifest()["data"]["classes"]))
 
 
 def write_report(run: Run, suspects: Suspected = ()) -> Path:
