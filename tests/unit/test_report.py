@@ -22,7 +22,9 @@ from babysit.reporting.material import gather
 from babysit.reporting.page import write_report
 from babysit.reporting.verdict import grounds_of
 
-SECTIONS = "curves mistakes confusion classes calibration right suspects filters data looks time recipe environment use"
+SECTIONS = (
+    "curves mistakes confusion classes calibration right suspects inputs filters data looks time recipe environment use"
+)
 
 
 def text_of(run, suspects=()) -> str:

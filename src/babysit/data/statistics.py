@@ -56,6 +56,25 @@ class Statistics:
             and all(np.array_equal(array, others[name]) for name, array in mine.items())
         )
 
+    def applied(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """What a network sees of images, in float64 and NumPy alone; training has a faster way (`Normalisation`).
+
+        Shape:
+            (n, height, width, 3), and so is what is returned.
+
+        >>> Statistics((10.0, 0.0, 0.0), (5.0, 1.0, 1.0)).applied(np.full((1, 1, 1, 3), 20, np.uint8)).tolist()
+        [[[[2.0, 20.0, 20.0]]]]
+        """
+        seen = images.astype(np.float64)
+        if self.mean is not None:
+            count, size, side = len(images), images.shape[1], len(self.mean)
+            across = size // side
+            tiles = seen.reshape(count, across, side, across, side, 3).swapaxes(2, 3).reshape(-1, 3 * side * side)
+            tiles = tiles - self.mean.reshape(-1)
+            turned = tiles if self.matrix is None else tiles @ self.matrix.T.astype(np.float64)
+            seen = turned.reshape(count, across, across, side, side, 3).swapaxes(2, 3).reshape(images.shape)
+        return (seen - self.shift) / self.scale
+
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """What is too long for text, in the precision it is applied in."""
         found = {"mean": self.mean, "matrix": self.matrix, "colours": self.colours}

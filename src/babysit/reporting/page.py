@@ -10,7 +10,7 @@ from babysit.metrics import Scores
 from babysit.names import for_page
 from babysit.record import atomic, predictions
 from babysit.record.run import Run
-from babysit.reporting import facts, gallery, graphs
+from babysit.reporting import facts, gallery, graphs, inputs
 from babysit.reporting.material import Material, gather
 from babysit.reporting.shell import page, section
 from babysit.reporting.verdict import verdict
@@ -57,6 +57,7 @@ def _sections(material: Material, suspects: Suspected) -> list[str]:
         section("Calibration", graphs.calibration(material), anchor="calibration"),
         section("Most confident right answers", gallery.right_answers(pictures), anchor="right"),
         section("Suspected labels", gallery.suspected(pictures, suspects), anchor="suspects"),
+        section("What the network sees", inputs.seen(pictures), anchor="inputs"),
         section("First-layer filters", graphs.filters(material.run), anchor="filters"),
         section("Data, split and leaks", facts.data(material), anchor="data"),
         section("Looks at the test set", facts.looks(material), anchor="looks"),
