@@ -1,24 +1,26 @@
 """What each ingredient is worth: arms that differ from today's defaults in one thing, paired with them by seed.
 
 A fixed fifth of CIFAR-10 (1,000 training images of each class; 1,000 others of each class for validation, no test image)
-is trained on for equal steps, every run in a process of its own with one thread, two of them side by side. At one thread
+is trained on for equal steps, in two processes side by side with one thread each. At one thread
 a run is a function of arm and seed, so the baseline of a seed is trained once and serves every arm. What an arm costs is
 measured apart (`--cost`): short runs of all arms in one process, a step of each in turn, processor time over the
 baseline's.
 
 Every run is a line of results/ablation.jsonl at once, and is not made again; an arm whose settings changed is another
-arm. `--pairs 1` makes the next two runs and ends, with status 3 when none is left. `--table` prints what is known.
+arm. `--runs 2` makes the next two and ends; the status is 3 when none is left. `--table` prints what is known.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,7 +32,7 @@ import harness
 from harness import Figures, Record
 
 NAME = "ablation"
-IMAGES_A_CLASS, EPOCHS, BATCH = 1000, 5, 256
+IMAGES_A_CLASS, EPOCHS, BATCH = 1000, 4, 256
 COST_STEPS = 16
 NOTHING_LEFT = 3
 
@@ -87,26 +89,36 @@ def wanted(arms: Sequence[str], seeds: Sequence[int]) -> list[tuple[str, int]]:
 # --- one run, in a process of its own ---
 
 
-def session_of(arm: str, seed: int, data: Path, *, steps: int | None = None):  # noqa: ANN201 - imports torch late
-    """A session of an arm at step 0, on the fixed fifth."""
+@functools.cache
+def whole_set(data: Path):  # noqa: ANN201 - imports torch late
+    """The data and the training size, read and decoded once a process."""
     from babysit.clock import Clock
     from babysit.data.corrections import Lists
     from babysit.recipe import Recipe
-    from babysit.recipe.text import Parsed
     from babysit.show import Silent
+    from babysit.training import prepare
+
+    clock, recipe = Clock(time.perf_counter()), Recipe().replace({"data.source": str(data)})
+    catalog, sized, _ = prepare.look(recipe, clock, lists=Lists(), show=Silent())
+    return prepare.decode(catalog, sized, lists=Lists(), clock=clock, show=Silent()), sized.data.size
+
+
+def session_of(arm: str, seed: int, data: Path, *, steps: int | None = None):  # noqa: ANN201
+    """A session of an arm at step 0, on the fixed fifth."""
+    from babysit.clock import Clock
+    from babysit.recipe import Recipe
+    from babysit.recipe.text import Parsed
     from babysit.training import prepare, resolve
 
+    whole, size = whole_set(data)
     length: Settings = {"train.steps": steps} if steps else {"train.epochs": EPOCHS}
-    fixed: Settings = {"train.precision": "bfloat16", "train.threads": 1, "optim.batch_size": BATCH}
+    fixed: Settings = {"train.precision": "bfloat16", "train.threads": 1, "optim.batch_size": BATCH, "data.size": size}
     recipe = Recipe().replace({"data.source": str(data), "seed": seed, **length, **fixed, **settings_of(arm)})
     resolve.check(Parsed(recipe, (), {}))
-    clock = Clock(time.perf_counter())
-    catalog, recipe, _ = prepare.look(recipe, clock, lists=Lists(), show=Silent())
-    whole = prepare.decode(catalog, recipe, lists=Lists(), clock=clock, show=Silent())
     free = np.sort(np.concatenate([whole.split.train, whole.split.validation]))
-    rows = dict(zip(("train", "val"), fixed_fifth(catalog.labels, free), strict=True))
+    rows = dict(zip(("train", "val"), fixed_fifth(whole.catalog.labels, free), strict=True))
     cut = dataclasses.replace(whole.split, rows={**whole.split.rows, **rows})
-    return prepare.start(recipe, dataclasses.replace(whole, split=cut), clock)[0]
+    return prepare.start(recipe, dataclasses.replace(whole, split=cut), Clock(time.perf_counter()))[0]
 
 
 def fixed_fifth(labels: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -150,31 +162,63 @@ def one_run(arm: str, seed: int, data: Path) -> Figures:
 # --- two at a time ---
 
 
-def run_together(pairs: Sequence[tuple[str, int]], data: Path) -> None:
-    """Runs each in its process, all at the same time, and records them."""
+def work(data: Path) -> None:
+    """Makes the runs that standard input names, a JSON line each, and answers each with its figures."""
+    for line in sys.stdin:
+        arm, seed = json.loads(line)
+        print(json.dumps(one_run(arm, seed, data)), flush=True)
+
+
+def run_together(pairs: Sequence[tuple[str, int]], data: Path, *, seconds: float) -> None:
+    """Makes the runs in two processes side by side, and records each when it is done.
+
+    Arguments:
+        seconds: no run begins that would end later, as far as the longest up to then tells.
+    """
+    left, begun, longest, lock = list(pairs), time.monotonic(), [0.0], threading.Lock()
+
+    def follow(worker: subprocess.Popen[str]) -> None:
+        assert worker.stdin and worker.stdout
+        while True:
+            with lock:
+                now = time.monotonic()
+                if not left or now - begun + 1.1 * longest[0] > seconds:
+                    return
+                arm, seed = left.pop(0)
+                load = round(os.getloadavg()[0], 2)
+            worker.stdin.write(json.dumps([arm, seed]) + "\n")
+            worker.stdin.flush()
+            answer = worker.stdout.readline()
+            if not answer:
+                print(f"{arm}, seed {seed}: its process ended", file=sys.stderr)
+                return
+            with lock:
+                longest[0] = max(longest[0], time.monotonic() - now)
+                keep(arm, seed, json.loads(answer), load)
+
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    load, source = round(os.getloadavg()[0], 2), harness.source_identity()
-    started = []
-    for arm, seed in pairs:
-        command = [sys.executable, __file__, "--one", arm, "--seed", str(seed), "--data", str(data)]
-        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+    command = [sys.executable, __file__, "--work", "--data", str(data)]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
     try:
-        said = [process.communicate()[0] for process in started]
-    except BaseException:
-        for process in started:
-            process.kill()
-        raise
-    beside = [f"{arm} {seed}" for arm, seed in pairs]
-    for (arm, seed), process, text in zip(pairs, started, said, strict=True):
-        if process.returncode:
-            sys.exit(f"{arm}, seed {seed}, ended with {process.returncode}")
-        date = datetime.now(UTC).isoformat(timespec="seconds")
-        about = {"date": date, "machine": harness.machine_identity(), "load_before": load, "together": beside}
-        figures = json.loads(text)
-        harness.append(NAME, {**source, "settings": key_of(arm), "arm": arm, "seed": seed, **about, "figures": figures})
-        print(
-            f"{arm} seed {seed}: accuracy {figures['accuracy']:.4f}, {figures['processor_seconds']:.0f} s", flush=True
-        )
+        followers = [threading.Thread(target=follow, args=(worker,), daemon=True) for worker in workers]
+        for one in followers:
+            one.start()
+        for one in followers:
+            one.join()
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def keep(arm: str, seed: int, figures: Figures, load: float) -> None:
+    """Records a run."""
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    about = {"date": date, "machine": harness.machine_identity(), "load_before": load}
+    record = {**harness.source_identity(), "settings": key_of(arm), "arm": arm, "seed": seed}
+    harness.append(NAME, {**record, **about, "figures": figures})
+    spent = float(figures["processor_seconds"])
+    print(f"{arm} seed {seed}: accuracy {figures['accuracy']:.4f}, {spent:.0f} s", flush=True)
 
 
 # --- what an arm costs ---
@@ -259,12 +303,13 @@ def options() -> argparse.Namespace:
     parser = harness.parser(__doc__ or "", repeats=10)
     harness.add_data(parser)
     parser.add_argument("--arms", nargs="+", choices=[*ARMS], default=[*ARMS], help="of the table")
-    parser.add_argument("--pairs", type=int, default=sys.maxsize, help="end after so many pairs of runs")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no pair that would end later")
+    parser.add_argument("--runs", type=int, default=sys.maxsize, help="end after so many")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no run that would end later")
     parser.add_argument("--tune", action="store_true", help="the arms that choose a number, two seeds of their own")
     parser.add_argument("--cost", action="store_true", help="measure what each arm costs; keep the machine quiet")
     parser.add_argument("--table", action="store_true", help="print what is known and end")
     parser.add_argument("--one", choices=[*ARMS, *TUNING], help="train one run and print its figures")
+    parser.add_argument("--work", action="store_true", help="make the runs that standard input names; for ourselves")
     parser.add_argument("--seed", type=int, default=0, help="of --one and --cost")
     return parser.parse_args()
 
@@ -279,6 +324,9 @@ def main() -> None:
     if asked.one:
         print(json.dumps(one_run(asked.one, asked.seed, data)))
         return
+    if asked.work:
+        work(data)
+        return
     if asked.cost:
         measure_cost([BASELINE, *(arm for arm in asked.arms if arm != BASELINE)], data, asked.seed)
         return
@@ -287,14 +335,8 @@ def main() -> None:
     left = wanted(arms, seeds)
     if not left:
         print("nothing is left to run\n\n" + table(asked.arms, range(asked.repeats)))
-        sys.exit(NOTHING_LEFT if asked.pairs < sys.maxsize else 0)
-    begun, longest = time.monotonic(), 0.0
-    for start in range(0, min(len(left), 2 * asked.pairs), 2):
-        now = time.monotonic()
-        if now - begun + 1.2 * longest > asked.seconds:
-            break
-        run_together(left[start : start + 2], data)
-        longest = max(longest, time.monotonic() - now)
+        sys.exit(NOTHING_LEFT if asked.runs < sys.maxsize or asked.seconds < float("inf") else 0)
+    run_together(left[: asked.runs], data, seconds=asked.seconds)
     if asked.tune:
         for (arm, seed), record in known().items():
             if seed >= TUNING_SEED:
