@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models ablation fuzz clean
+.PHONY: demo test check unit wheel-test models ingredients ablation fuzz clean
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -25,6 +25,10 @@ unit: .venv/.installed-dev
 # Every architecture of the table memorises a batch; `make test` does this for three of them. Minutes.
 models: .venv/.installed-dev
 	$(BIN)/python -m pytest -m 'models or not models' tests/contracts/test_models.py
+
+# Every name of every table trains digits for two epochs by itself; `make test` does this ten runs long, all names met. Minutes.
+ingredients: .venv/.installed-dev
+	$(BIN)/python -m pytest -s -m 'ingredients or not ingredients' tests/end_to_end/test_ingredients.py
 
 # Builds the wheel, installs it into a venv of its own, and trains from a folder outside the checkout. The new venv
 # borrows the dependencies in .venv through a path file instead of fetching them again. A path file's folder is

@@ -51,7 +51,8 @@ LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
 """The size from which progressive resizing begins on smaller images, and their side over the size."""
 
 STEEPNESS = {"hinge": 0.2, "squared-hinge": 0.05}
-"""The share of the usual rate for losses whose gradient sums over the wrong classes instead of averaging them."""
+"""The share of gradient descent's usual rate for losses whose gradient sums over the wrong classes instead of averaging them.
+To optimisers that divide by the gradient's own scale its size does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         values["optim.batch_size"], batch = count, count
         reasons["optim.batch_size"] = f"there are only {count} training images"
     share, why = rate_share(facts.network) if recipe.optim.kind not in ADAPTIVE else (1.0, "")
-    at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * STEEPNESS.get(recipe.loss.kind, 1.0) * share
+    steepness = STEEPNESS.get(recipe.loss.kind, 1.0) if recipe.optim.kind not in ADAPTIVE else 1.0
+    at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * steepness * share
     rate = float(f"{at_256 * batch / 256:.4g}")
     decide("optim.lr", rate, f"in proportion to the batch size, {at_256:.3g} at 256{why}")
     decoupled = recipe.optim.kind in ("adamw", "muon")
