@@ -148,8 +148,11 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     share, why = rate_share(facts.network) if recipe.optim.kind not in ADAPTIVE else (1.0, "")
     steepness = STEEPNESS.get(recipe.loss.kind, 1.0) if recipe.optim.kind not in ADAPTIVE else 1.0
     at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * steepness * share
-    rate = float(f"{at_256 * batch / 256:.4g}")
-    decide("optim.lr", rate, f"in proportion to the batch size, {at_256:.3g} at 256{why}")
+    adaptive = recipe.optim.kind in ADAPTIVE
+    # Averaging over fewer images makes a gradient noisier by the root, and what is divided by its scale shrinks so.
+    rate = float(f"{at_256 * (batch / 256) ** (0.5 if adaptive else 1):.4g}")
+    measure = "the root of the batch size" if adaptive else "the batch size"
+    decide("optim.lr", rate, f"in proportion to {measure}, {at_256:.3g} at 256{why}")
     decoupled = recipe.optim.kind in ("adamw", "muon")
     why = (
         f"{recipe.optim.kind}'s way is decoupled decay" if decoupled else "what is usual with the gradient's own scale"
