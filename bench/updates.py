@@ -1,6 +1,6 @@
 """What updates cost beside a step of `quick` at batch 256: Muon, and averages of the weights.
 
-One process; each turn takes a step of every arm, so that a busy moment meets all. `share` is the update's part of the
+One process; each turn takes a step of every arm, so that a busy moment meets all; processor time. `share` is the update's part of the
 arm's own step; `extra` what it takes beyond plain Nesterov momentum, over that one's step.
 """
 
@@ -50,7 +50,7 @@ def session_of(arm: str, seed: int) -> Session:
 
 
 def measured(seed: int, precision: str) -> dict[str, Figures]:
-    """Mean seconds of each arm's steps and of the updates in them."""
+    """Mean processor seconds of each arm's steps and of the updates in them."""
     torch.manual_seed(seed)
     images = torch.randn(BATCH, 3, SIZE, SIZE).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(0, CLASSES, (BATCH,))
@@ -58,14 +58,14 @@ def measured(seed: int, precision: str) -> dict[str, Figures]:
     steps, updates = dict.fromkeys(ARMS, 0.0), dict.fromkeys(ARMS, 0.0)
     for turn in range(WARM + TURNS):
         for arm, session in sessions.items():
-            begun = time.perf_counter()
+            begun = time.process_time()
             with autocast(torch.device("cpu"), precision):
                 scores = session.model(images)
             session.model.zero_grad(set_to_none=True)
             objective(session.loss, (scores,), labels)[1].backward()
-            middle = time.perf_counter()
+            middle = time.process_time()
             session.update(0.01)
-            ended = time.perf_counter()
+            ended = time.process_time()
             if turn >= WARM:
                 steps[arm] += (ended - begun) / TURNS
                 updates[arm] += (ended - middle) / TURNS
