@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from babysit import api
 from babysit.errors import UserError
 from babysit.recipe import Parsed, Recipe
 from babysit.training.resolve import USED_BY, check
@@ -40,3 +41,33 @@ def test_images_cannot_grow_where_each_pixel_is_preprocessed_by_its_place() -> N
     ):
         check(Parsed(Recipe().replace(wrong), (), {}))
     check(Parsed(Recipe().replace({**wrong, "train.progressive": 1.0}), (), {}))
+
+
+def test_optimisers_refuse_what_they_do_not_use() -> None:
+    wrong = {"optim.kind": "sgd", "optim.momentum": 0.5, "optim.beta2": 0.9, "optim.epsilon": 1e-6}
+    with pytest.raises(UserError) as caught:
+        check(Parsed(Recipe().replace({**wrong, "regularize.l1_form": "proximal"}), (), {}))
+    said = str(caught.value)
+    for part in ("optim.momentum is not used by sgd", "optim.beta2", "optim.epsilon", "no l1"):
+        assert part in said
+
+
+def test_one_image_a_step_is_refused_where_batches_are_normalised() -> None:
+    for name in ("quick", "resnet18", "vgg11-bn"):
+        with pytest.raises(UserError, match="batch normalisation"):
+            check(Parsed(Recipe().replace({"optim.batch_size": 1, "model.name": name}), (), {}))
+    for name in ("linear", "two-layer", "convnet"):
+        check(Parsed(Recipe().replace({"optim.batch_size": 1, "model.name": name}), (), {}))
+
+
+def test_a_fall_after_the_end_is_said_also_where_the_length_is_in_epochs() -> None:
+    settings = {"schedule.kind": "step", "schedule.every": 500, "train.epochs": 2, "optim.batch_size": 64}
+    with pytest.raises(UserError, match="not within the run's 32") as caught:
+        api.dry_run("digits", settings=settings)
+    assert "schedule.every" in str(caught.value)
+
+
+def test_one_image_a_step_trains_a_network_that_normalises_nothing(tmp_path) -> None:
+    settings = {"model.name": "linear", "optim.batch_size": 1, "train.steps": 3, "train.threads": 1}
+    done = api.train("digits", out=tmp_path / "run", settings={**settings, "train.precision": "float32"}, anyway=True)
+    assert done.steps == 3

@@ -205,6 +205,9 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
         session = build(recipe, training, validation, data.catalog.classes, plan=Plan(((0, 1),)), clock=clock)
     session.step_seconds = measured.step_seconds / min(IMAGES, len(training)) * session.batch_size
     session.plan = first_plan(session)
+    # Only now is the number of steps known; a budget's may still change.
+    if recipe.train.budget is None and (faults := resolve.length_faults(recipe, session.plan.total, {})):
+        raise UserError.of(faults)
     return session, recipe, reasons
 
 

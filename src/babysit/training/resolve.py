@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+from torch import nn
+
 from babysit.data.augment import LARGEST_GATHERED, canvas_for
 from babysit.data.preprocess import (
     DECORRELATING,
@@ -23,7 +26,7 @@ from babysit.data.sizes import SIZES, training_size
 from babysit.errors import Fault, UserError
 from babysit.initializers import INITIALIZERS
 from babysit.losses import LOSSES
-from babysit.models import name_fault
+from babysit.models import DEFAULT_WIDTH, MODELS, Shape, name_fault
 from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import pools_for
 from babysit.models.traits import Traits
@@ -242,6 +245,9 @@ USED_BY: tuple[tuple[str, str, tuple[object, ...]], ...] = (
     ("init.fan", "init.kind", ("he",)),
     ("init.rest", "init.kind", ("whitening",)),
     ("init.fixed", "init.kind", ("whitening",)),
+    ("optim.momentum", "optim.kind", tuple(kind for kind in OPTIMIZERS if kind not in ("sgd", "adagrad"))),
+    ("optim.beta2", "optim.kind", ("rmsprop", "adam", "adamw", "muon")),
+    ("optim.epsilon", "optim.kind", ("adagrad", "rmsprop", "adam", "adamw", "muon")),
     ("train.average_decay", "train.average", ("ema", "lookahead")),
     ("train.average_every", "train.average", ("ema", "lookahead")),
     ("schedule.every", "schedule.kind", ("step",)),
@@ -265,6 +271,9 @@ def _unused_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
             faults.append(
                 Fault(f"{setting} is given and no probability", _place(setting, places), "regularize.dropout")
             )
+    if recipe.regularize.l1_form != "gradient" and not recipe.regularize.l1:
+        place = _place("regularize.l1_form", places)
+        faults.append(Fault("regularize.l1_form is given and no l1", place, "regularize.l1 above 0"))
     return faults
 
 
@@ -295,15 +304,31 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
     if recipe.model.width is not None and recipe.model.name != "quick":
         place = _place("model.width", places)
         faults.append(Fault(f"model.width is quick's; {recipe.model.name} has widths of its own", place))
-    length = recipe.train.steps
-    if recipe.schedule.kind == "step" and recipe.schedule.every and length and recipe.schedule.every >= length:
-        what = f"the first fall, after {recipe.schedule.every:,} steps, is not within the run's {length:,}"
-        faults.append(Fault(what, _place("schedule.every", places), f"1 to {length - 1}"))
-    if recipe.optim.batch_size == 1:
-        faults.append(
-            Fault("batch normalisation cannot work on one image", _place("optim.batch_size", places), "2 and more")
-        )
+    if recipe.train.steps:
+        faults += length_faults(recipe, recipe.train.steps, places)
+    if recipe.optim.batch_size == 1 and _normalises_batches(recipe.model.name):
+        what = f"batch normalisation, which {recipe.model.name} has, cannot work on one image"
+        faults.append(Fault(what, _place("optim.batch_size", places), "2 and more, or a network without"))
     return faults
+
+
+def length_faults(recipe: Recipe, steps: int, places: Mapping[str, str]) -> list[Fault]:
+    """What does not fit a run of so many steps."""
+    every = recipe.schedule.every
+    if recipe.schedule.kind != "step" or not every or every < steps:
+        return []
+    what = f"the first fall, after {plural(every, 'step')}, is not within the run's {steps:,}"
+    return [Fault(what, _place("schedule.every", places), f"1 to {steps - 1}")]
+
+
+def _normalises_batches(name: str) -> bool:
+    """Whether a network of the table normalises over the batch; of another one its first step tells."""
+    if name not in MODELS:
+        return False
+    architecture = MODELS[name]
+    with torch.device("meta"):
+        network = architecture(Shape(architecture.size, architecture.classes, DEFAULT_WIDTH))
+    return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
 
 
 def _are_knots(corrections: tuple[tuple[int, int], ...], steps: int | None) -> bool:
