@@ -148,14 +148,7 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
     if recipe.optim.batch_size and recipe.optim.batch_size > count:
         values["optim.batch_size"], batch = count, count
         reasons["optim.batch_size"] = f"there are only {count} training images"
-    share, why = rate_share(facts.network) if recipe.optim.kind not in ADAPTIVE else (1.0, "")
-    steepness = STEEPNESS.get(recipe.loss.kind, 1.0) if recipe.optim.kind not in ADAPTIVE else 1.0
-    at_256 = USUAL_RATES.get(recipe.optim.kind, RATE_AT_256) * steepness * share
-    adaptive = recipe.optim.kind in ADAPTIVE
-    # Averaging over fewer images makes a gradient noisier by the root, and what is divided by its scale shrinks so.
-    rate = float(f"{at_256 * (batch / 256) ** (0.5 if adaptive else 1):.4g}")
-    measure = "the root of the batch size" if adaptive else "the batch size"
-    decide("optim.lr", rate, f"in proportion to {measure}, {at_256:.3g} at 256{why}")
+    decide("optim.lr", *_rate(recipe, facts.network, batch))
     decoupled = recipe.optim.kind in ("adamw", "muon")
     why = (
         f"{recipe.optim.kind}'s way is decoupled decay" if decoupled else "what is usual with the gradient's own scale"
@@ -173,6 +166,19 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
             "schedule.kind=constant loses nothing"
         )
     return recipe.replace(values), reasons
+
+
+def _rate(recipe: Recipe, network: Traits, batch: int) -> tuple[float, str]:
+    """The peak learning rate at a batch size, and why."""
+    kind = recipe.optim.kind
+    at_256 = USUAL_RATES.get(kind, RATE_AT_256)
+    if kind in ADAPTIVE:
+        # A gradient over fewer images is noisier by the root, and what is divided by its scale is smaller by that.
+        rate = at_256 * (batch / 256) ** 0.5
+        return float(f"{rate:.4g}"), f"in proportion to the root of the batch size, {at_256:.3g} at 256"
+    share, why = rate_share(network)
+    at_256 *= STEEPNESS.get(recipe.loss.kind, 1.0) * share
+    return float(f"{at_256 * batch / 256:.4g}"), f"in proportion to the batch size, {at_256:.3g} at 256{why}"
 
 
 def _crop(recipe: Recipe, size: int) -> tuple[int, str]:
