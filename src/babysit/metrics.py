@@ -117,8 +117,9 @@ class Scores:
 
     @property
     def macro_f1(self) -> float:
-        """The mean of the classes' F1, every class counting the same; a class never seen nor predicted counts 0."""
-        return sum(row.f1 for row in self.per_class()) / len(self.classes) if self.count else math.nan
+        """The mean of the F1 of the classes that have images here, each counting the same."""
+        scored = [row.f1 for row in self.per_class() if row.count]
+        return sum(scored) / len(scored) if scored else math.nan
 
     def per_class(self) -> list[ClassScore]:
         """Precision, recall and F1 of every class, in class order."""

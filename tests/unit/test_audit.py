@@ -213,9 +213,8 @@ def test_planted_leaks_and_labels_are_named() -> None:
 
 def test_an_excluded_image_leaks_nowhere() -> None:
     catalog, cache = leaky()
-    kept = np.ones(len(catalog), bool)
-    kept[[40, 42]] = False
-    related = examine(catalog, cache, audit(catalog, cache, "pad"), kept=kept).related
+    cache = replace(cache, excluded=(40, 42))
+    related = examine(catalog, cache, audit(catalog, cache, "pad")).related
     assert [[catalog.names[row] for row in group] for group in related.leaks] == [["00001", "00041"]]
     assert [catalog.names[row] for row in related.dropped] == ["00001"] and len(related.near_leaks) == 0
 

@@ -95,7 +95,7 @@ def test_ways_to_write_the_same_csv(place, text: bytes) -> None:
         ("path,label,part\na/000.png,cat,trian\n", "Did you mean 'train'"),
         (
             "path,label,part\na/000.png,cat,train\nb/000.png,dog,train\nb/001.png,fox,test\n",
-            "fox are in val or test but not in train",
+            "the class 'fox' is in test but not in train",
         ),
         (PLAIN + "a/000.png,dog\n", "multi-label data.*both 'cat' and 'dog'"),
         (PLAIN + "./a\\000.png,dog\n", "multi-label data"),

@@ -234,7 +234,7 @@ def test_a_tiny_class_gets_a_sentence(count: int, parts: dict[str, int], said: s
 def test_a_given_part_that_lacks_a_class_is_said() -> None:
     parts = ["train"] * 8 + ["val"] * 2 + ["train"] * 10 + ["train"] * 9 + ["val"]
     cut = plain([10, 10, 10], parts=parts).cut()
-    assert cut.notes == ("class 'class 1': no image in val, too few to hold any out: all are trained on; "
+    assert cut.notes == ("class 'class 1': no image in val: all are trained on; "
                          "not scored there, the others are, by name",)  # fmt: skip
 
 

@@ -20,6 +20,8 @@ def look(
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     augment: Annotated[bool, Parameter(negative="")] = False,
+    exclude: str | None = None,
+    relabel: str | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -28,11 +30,16 @@ def look(
     Parameters
     ----------
     data
-        A folder of class folders (with or without train/ val/ test/ above), a zip of one, or `digits`.
+        Whatever `babysit train` takes: a folder of class folders (with or without train/ val/ test/ above), a zip or tar of
+        one, a CSV, CIFAR's or MNIST's files, an .npz, or a name.
     out
         The page; by default look-NAME.html here.
     augment
         Show on the page what augmentation makes of some training images.
+    exclude
+        A CSV of images to leave out: a column path, or hash as in a run's split.csv.
+    relabel
+        A CSV of images with another label: path (or hash) and label.
     json_
         Print one JSON object on standard output and nothing else there.
     quiet
@@ -42,7 +49,7 @@ def look(
     from babysit.cli.progress import make_show
 
     with make_show(quiet=quiet) as show:
-        looked = api.look(data, out=out, augment=augment, show=show)
+        looked = api.look(data, out=out, augment=augment, exclude=exclude, relabel=relabel, show=show)
     if json_:
         print(json.dumps(looked.as_json()))  # noqa: T201
     elif not quiet:

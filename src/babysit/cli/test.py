@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from babysit.cli.progress import class_line
 from babysit.names import lines_for_terminal
 
 if TYPE_CHECKING:
@@ -71,10 +72,7 @@ def _summary(done: Tested) -> str:
         lines.append(f"  plain view: {done.plain.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}).")
     lines += [done.meaning, "", f"{'class':<20} {'images':>7} {'precision':>9} {'recall':>9} {'F1':>9}"]
     rows = scores.per_class()
-    lines += [
-        f"{row.name[:20]:<20} {row.count:>7} {row.precision:>9.3f} {row.recall:>9.3f} {row.f1:>9.3f}"
-        for row in rows[:MOST_CLASSES]
-    ]
+    lines += [class_line(row.name, row.count, (row.precision, row.recall, row.f1)) for row in rows[:MOST_CLASSES]]
     if len(rows) > MOST_CLASSES:
         lines.append(f"... and {len(rows) - MOST_CLASSES} more classes; --json lists them")
     confused = ", ".join(f"{true} for {guess} ({count})" for true, guess, count in scores.most_confused())

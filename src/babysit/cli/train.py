@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from babysit.cli.progress import class_line
 from babysit.errors import UserError
 from babysit.names import for_terminal
 from babysit.show import plural
@@ -180,15 +181,14 @@ def _summary(done: Trained) -> str:
         low, high = scores["interval"]
         lines = [
             f"Validation accuracy {scores['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}, {scores['count']:,} images), "
-            f"loss {scores['loss']:.3f}; the best of {plural(done.epochs, 'epoch')} was epoch {done.best_epoch}; {done.steps:,} steps, {done.seconds:.1f} s, "
+            f"loss {scores['loss']:.3f}; the best of {plural(done.epochs, 'epoch')} was epoch {done.best_epoch}; {plural(done.steps, 'step')}, {done.seconds:.1f} s, "
             f"{done.images_per_second:,.0f} images/s.",
             "",
             f"{'class':<20} {'images':>7} {'precision':>9} {'recall':>9} {'F1':>9}",
         ]
         rows = scores["per_class"]
         lines += [
-            f"{for_terminal(row['class'])[:20]:<20} {row['count']:>7} {row['precision']:>9.3f} {row['recall']:>9.3f} {row['f1']:>9.3f}"
-            for row in rows[:20]
+            class_line(row["class"], row["count"], (row["precision"], row["recall"], row["f1"])) for row in rows[:20]
         ]
         if len(rows) > 20:
             lines.append(f"... and {len(rows) - 20} more classes, in the report")

@@ -52,7 +52,8 @@ class Cache:
 
     Row i is image i of the catalog. `pixels` uint8, shape (n, size, size, 3), read-only, mapped: `check(rows)` before
     reading them; `facts` of type FACTS, shape (n,); `hashes` content hash of each row's file; `unreadable` row ->
-    reason; `built` whether this call built it; `blocks` guards the pixels; `lock` keeps others from removing them.
+    reason; `built` whether this call built it; `blocks` guards the pixels; `lock` keeps others from removing them;
+    `excluded` rows that a list of exclusions leaves out.
     """
 
     path: Path
@@ -63,12 +64,13 @@ class Cache:
     built: bool
     blocks: Blocks | None = field(default=None, repr=False)
     lock: storage.Lock | None = field(default=None, repr=False)
+    excluded: tuple[int, ...] = ()
 
     @property
     def usable(self) -> NDArray[np.bool_]:
-        """Which rows hold an image, shape (n,)."""
+        """Which rows hold an image that is not excluded, shape (n,)."""
         usable = np.ones(len(self.hashes), bool)
-        usable[list(self.unreadable)] = False
+        usable[[*self.unreadable, *self.excluded]] = False
         return usable
 
     @property

@@ -76,9 +76,13 @@ class Catalog:
 
 
 class RefusedDataError(UserError):
-    """Images that cannot be trained on as they lie. `catalog` still lists them, for those who want to look."""
+    """Images that cannot be trained on as they lie.
+
+    `catalog` still lists them, for those who want to look; `kept` which of its rows count, shape (n,).
+    """
 
     catalog: Catalog
+    kept: NDArray[np.bool_]
 
 
 def catalog_of(
@@ -120,25 +124,35 @@ def catalog_of(
         flips=flips,
         notes=tuple(notes),
     )
-    if refusal := _refusal(catalog):
-        refusal.catalog = catalog
-        raise refusal
+    check_trainable(catalog)
     return catalog
 
 
-def _refusal(catalog: Catalog) -> RefusedDataError | None:
-    """Why nothing can be trained on these images, if so."""
+def check_trainable(catalog: Catalog, kept: NDArray[np.bool_] | None = None) -> None:
+    """Refuses images that cannot be trained on as they lie.
+
+    Arguments:
+        kept: which rows count, shape (n,); by default all.
+
+    Raises:
+        RefusedDataError: with the reason.
+    """
     if catalog.classes == (NO_CLASS,):
-        return RefusedDataError(
+        refused = RefusedDataError(
             f"the {len(catalog)} images lie flat, so their classes cannot be told",
             where=catalog.source,
             hint="Put the images of each class into a folder of the class's name",
         )
-    labels = (catalog.classes[label] for label in catalog.labels.tolist())
-    return refusal(catalog.source, set(zip(labels, catalog.parts, strict=True)))
+    else:
+        rows = range(len(catalog)) if kept is None else np.flatnonzero(kept).tolist()
+        labels = catalog.labels.tolist()
+        refused = _refusal(catalog.source, {(catalog.classes[labels[row]], catalog.parts[row]) for row in rows})
+    if refused:
+        refused.catalog, refused.kept = catalog, np.ones(len(catalog), bool) if kept is None else kept
+        raise refused
 
 
-def refusal(source: str, labelled: Set[tuple[str, str]]) -> RefusedDataError | None:
+def _refusal(source: str, labelled: Set[tuple[str, str]]) -> RefusedDataError | None:
     """Why images of these classes and parts cannot be trained on, if so.
 
     Arguments:
@@ -152,11 +166,15 @@ def refusal(source: str, labelled: Set[tuple[str, str]]) -> RefusedDataError | N
             "there is a validation or test part but no training part", where=source, hint="Name its folder 'train'"
         )
     if strangers := sorted(set(classes) - trained):
+        parts = " and ".join(part for part in PARTS if any((label, part) in labelled for label in strangers))
+        named = ", ".join(map(repr, strangers[:5])) + (f" and {len(strangers) - 5} more" if len(strangers) > 5 else "")
+        one = len(strangers) == 1
         return RefusedDataError(
-            f"the classes {', '.join(strangers[:5])} are in val or test but not in train",
+            f"the class{'' if one else 'es'} {named} {'is' if one else 'are'} in {parts} but not in train",
             where=source,
             legal=f"the training classes: {', '.join(sorted(trained)[:20])}",
-            hint="Add training images of them, or take them out of the other parts",
+            hint=f"Add training images of {'it' if one else 'them'}, or leave {'its' if one else 'their'} images out "
+            "with --exclude LIST.csv",
         )
     if len(classes) < 2:
         return RefusedDataError(

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babysit.data.catalog import Catalog, refusal
+from babysit.data.catalog import Catalog, RefusedDataError, check_trainable
+from babysit.data.sources import open_source
 from babysit.data.sources.table import read_rows
 from babysit.errors import UserError, writing
 from babysit.names import from_cell
 from babysit.record import atomic
-from babysit.show import plural
+from babysit.show import Show, plural
 
 KINDS = ("exclude", "relabel")
 SHOWN = 5
@@ -43,6 +44,11 @@ class Lists:
     exclude: Names = Names()
     relabel: Names = Names()
     texts: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def by_content(self) -> bool:
+        """Whether a line names an image by its hash."""
+        return bool(self.exclude.hashes or self.relabel.hashes)
 
     def digests(self) -> dict[str, str]:
         """A hash of each list given, for the manifest."""
@@ -103,11 +109,29 @@ def check_unchanged(lists: Lists, digests: Mapping[str, str], given: Lists, fold
         )
 
 
+def open_corrected(source: str, lists: Lists, show: Show) -> Catalog:
+    """The catalog of a source, with `by_path` laid over it.
+
+    What a source alone is refused for, lists may put right: a class that only the test part has, say.
+
+    Raises:
+        UserError: when there is no such source, or `by_path` refuses.
+    """
+    try:
+        catalog = open_source(source, show)
+    except RefusedDataError as refused:
+        if not lists.texts:
+            raise
+        catalog = refused.catalog
+    return by_path(catalog, lists)
+
+
 def by_path(catalog: Catalog, lists: Lists) -> Catalog:
     """The catalog with the images named by path left out or relabelled, and notes that say so.
 
     Raises:
-        UserError: when nothing is left, or what is left is no data to train on.
+        UserError: when nothing is left.
+        RefusedDataError: when what is left is no data to train on, and no line by content is still to come.
     """
     if not lists.texts:
         return catalog
@@ -117,7 +141,10 @@ def by_path(catalog: Catalog, lists: Lists) -> Catalog:
     if not kept:
         raise UserError("the list of exclusions leaves no image", where=catalog.source)
     notes = [*catalog.notes, *_told("excluded", excluded, lost), *_told("relabelled", relabelled, also_lost)]
-    made = _relabelled(replace(catalog, notes=tuple(notes)), kept, relabelled)
+    made = _only(replace(catalog, notes=tuple(notes)), kept)
+    made = _relabelled(made, _labels(catalog, relabelled)[kept], np.ones(len(kept), bool))
+    if not lists.by_content:
+        check_trainable(made)
     return replace(made, corrected=_counts(catalog, excluded, relabelled, lost + also_lost))
 
 
@@ -128,16 +155,20 @@ def by_content(catalog: Catalog, lists: Lists, hashes: Sequence[str]) -> tuple[C
         hashes: content hash of each row.
 
     Raises:
-        UserError: when what is left is no data to train on.
+        UserError: when nothing is left.
+        RefusedDataError: when what is left is no data to train on.
     """
     kept = np.ones(len(catalog), bool)
-    if not (lists.exclude.hashes or lists.relabel.hashes):
+    if not lists.by_content:
         return catalog, kept
     excluded, lost = _rows_of(hashes, lists.exclude.hashes)
     relabelled, also_lost = _rows_of(hashes, lists.relabel.hashes)
     kept[list(excluded)] = False
+    if not kept.any():
+        raise UserError("the list of exclusions leaves no image", where=catalog.source)
     notes = [*catalog.notes, *_told("excluded", excluded, lost), *_told("relabelled", relabelled, also_lost)]
-    made = _relabelled(replace(catalog, notes=tuple(notes)), range(len(catalog)), relabelled)
+    made = _relabelled(replace(catalog, notes=tuple(notes)), _labels(catalog, relabelled), kept)
+    check_trainable(made, kept)
     return replace(made, corrected=_counts(catalog, excluded, relabelled, lost + also_lost)), kept
 
 
@@ -190,30 +221,38 @@ def _rows_of(hashes: Sequence[str], wanted: Mapping[str, str]) -> tuple[dict[int
     return found, sorted(set(wanted) - {hashes[row] for row in found})
 
 
-def _relabelled(catalog: Catalog, rows: Sequence[int], changed: Mapping[int, str]) -> Catalog:
-    """Some rows of a catalog, in its order, some of them with another label."""
-    labels = [changed.get(row, catalog.classes[label]) for row, label in zip(rows, catalog.labels[rows], strict=True)]
-    parts = tuple(catalog.parts[row] for row in rows)
-    if refused := refusal(catalog.source, set(zip(labels, parts, strict=True))):
-        raise refused
-    classes = tuple(sorted(set(labels)))
+def _labels(catalog: Catalog, changed: Mapping[int, str]) -> NDArray[np.object_]:
+    """The label of each row by name, some of them changed."""
+    labels = np.array(catalog.classes, object)[catalog.labels]
+    for row, label in changed.items():
+        labels[row] = label
+    return labels
+
+
+def _only(catalog: Catalog, rows: Sequence[int]) -> Catalog:
+    """Some rows of a catalog, in its order."""
+    return replace(
+        catalog,
+        names=tuple(catalog.names[row] for row in rows),
+        labels=catalog.labels[rows],
+        parts=tuple(catalog.parts[row] for row in rows),
+        stamps=tuple(catalog.stamps[row] for row in rows),
+        groups=tuple(catalog.groups[row] for row in rows),
+        read=lambda row: catalog.read(rows[row]),
+    )
+
+
+def _relabelled(catalog: Catalog, labels: NDArray[np.object_], kept: NDArray[np.bool_]) -> Catalog:
+    """The catalog with other labels: its classes are those of the kept rows; the other rows' labels mean nothing."""
+    classes = tuple(sorted(set(labels[kept].tolist())))
     number = {name: index for index, name in enumerate(classes)}
     notes = list(catalog.notes)
     if new := sorted(set(classes) - set(catalog.classes)):
         notes.append(f"classes that are new by relabelling: {', '.join(new[:SHOWN])}")
     if gone := sorted(set(catalog.classes) - set(classes)):
         notes.append(f"classes that have no image any more: {', '.join(gone[:SHOWN])}")
-    return replace(
-        catalog,
-        classes=classes,
-        names=tuple(catalog.names[row] for row in rows),
-        labels=np.array([number[label] for label in labels], np.int64),
-        parts=parts,
-        stamps=tuple(catalog.stamps[row] for row in rows),
-        groups=tuple(catalog.groups[row] for row in rows),
-        read=lambda row: catalog.read(rows[row]),
-        notes=tuple(notes),
-    )
+    numbers = np.array([number.get(label, 0) for label in labels.tolist()], np.int64)
+    return replace(catalog, classes=classes, labels=numbers, notes=tuple(notes))
 
 
 def _told(what: str, found: Mapping[int, str], lost: Sequence[str]) -> list[str]:

@@ -233,7 +233,7 @@ def lacking_notes(
         if count == 1:
             kind = "one image, too few to hold any out: it is trained on"
         elif len(absent) == len(held):
-            kind = f"no image in {where}, too few to hold any out: all are trained on"
+            kind = f"no image in {where}: all are trained on"
         elif count == 2:
             kind = f"two images: one is trained on, one held out, none is in {where}"
         else:

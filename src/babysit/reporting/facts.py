@@ -45,7 +45,8 @@ def classes(material: Material) -> str:
     rows = material.scores.per_class()
     if len(rows) <= OPEN_CLASSES:
         return _class_table(material, list(enumerate(rows)))
-    worst = sorted(enumerate(rows), key=lambda pair: (pair[1].f1, pair[0]))[:WORST_CLASSES]
+    scored = [(place, row) for place, row in enumerate(rows) if row.count]
+    worst = sorted(scored, key=lambda pair: (pair[1].f1, pair[0]))[:WORST_CLASSES]
     return f"<p>The {WORST_CLASSES} classes with the lowest F1:</p>{_class_table(material, worst)}" + folded(
         f"All {len(rows):,} classes", _class_table(material, list(enumerate(rows)))
     )
@@ -60,10 +61,8 @@ def _class_table(material: Material, rows: list[tuple[int, ClassScore]]) -> str:
             [
                 [
                     for_page(row.name),
-                    f"{row.precision:.3f}",
-                    f"{row.recall:.3f}",
-                    f"{row.f1:.3f}",
-                    bar(row.f1),
+                    *(f"{value:.3f}" if row.count else "-" for value in (row.precision, row.recall, row.f1)),
+                    bar(row.f1) if row.count else "not scored",
                     *(f"{counts[place]:,}" for counts in parts.values()),
                 ]
                 for place, row in rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,6 @@ from babysit.data.catalog import Catalog
 from babysit.data.corrections import Lists
 from babysit.data.preprocess import fit_statistics
 from babysit.data.sizes import sampled_sides
-from babysit.data.sources import open_source
 from babysit.data.split import Split
 from babysit.data.split_file import split_table
 from babysit.data.statistics import TrainingImages
@@ -85,7 +84,7 @@ def look(recipe: Recipe, clock: Clock, *, lists: Lists, show: Show) -> tuple[Cat
     """
     import_ahead()
     with clock.section("look"):
-        catalog = corrections.by_path(open_source(recipe.data.source, show), lists)
+        catalog = corrections.open_corrected(recipe.data.source, lists, show)
         sides = sampled_sides(catalog)
         if not sides and recipe.data.size is None:
             raise UserError(
@@ -117,20 +116,21 @@ def decode(
     with clock.section("decode"):
         canvas = canvas_for(recipe.data.size)
         cache = open_cache(catalog, canvas, recipe.data.resize, progress=progress)
-    catalog, not_excluded = corrections.by_content(catalog, lists, cache.hashes)
+    catalog, kept = corrections.by_content(catalog, lists, cache.hashes)
+    cache = replace(cache, excluded=tuple(np.flatnonzero(~kept).tolist()))
     usable = cache.usable
     if not usable.any():
         reason = next(iter(cache.unreadable.values()))
         raise UserError(f"none of the {len(usable)} images can be read; the first: {reason}", where=catalog.source)
     with clock.section("audit"):
-        examined = examine(catalog, cache, audit(catalog, cache, recipe.data.resize), kept=not_excluded)
+        examined = examine(catalog, cache, audit(catalog, cache, recipe.data.resize))
     usable[examined.related.dropped] = False
     _check_left(catalog, usable, len(examined.related.dropped))
     with clock.section("split"):
         cut, to_remember = parts.cut_parts(
             catalog,
             cache.hashes,
-            usable & not_excluded,
+            usable,
             recipe=recipe,
             clusters=examined.found.clusters,
             own=own,

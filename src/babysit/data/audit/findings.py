@@ -71,7 +71,7 @@ def audit(catalog: Catalog, cache: Cache, resize: Resize) -> Audit:
         with suppress(OSError):  # a cache that cannot be written to is still one that can be read
             _keep(path, found)
     exact, near, blank, compared = found
-    facts = cache.facts
+    facts, usable = cache.facts, cache.usable
     shorter = np.minimum(facts["width"], facts["height"])
     clusters = joined(len(catalog), np.concatenate([_links(exact), near.rows]))
     return Audit(
@@ -79,9 +79,9 @@ def audit(catalog: Catalog, cache: Cache, resize: Resize) -> Audit:
         near=near,
         clusters=clusters,
         blank=blank,
-        tiny=np.flatnonzero((shorter > 0) & (2 * shorter <= cache.pixels.shape[1])),
-        enormous=np.flatnonzero(facts["width"].astype(np.int64) * facts["height"] >= ENORMOUS),
-        animated=np.flatnonzero(facts["frames"] > 1),
+        tiny=np.flatnonzero(usable & (2 * shorter <= cache.pixels.shape[1])),
+        enormous=np.flatnonzero(usable & (facts["width"].astype(np.int64) * facts["height"] >= ENORMOUS)),
+        animated=np.flatnonzero(usable & (facts["frames"] > 1)),
         compared=compared,
     )
 
@@ -141,7 +141,7 @@ def _key(catalog: Catalog, cache: Cache) -> str:
     """What the kept result depends on beside the cache's own key: the version, the classes, what can be used."""
     digest = hashlib.blake2b(f"{VERSION}/{SMALLEST_FOR_NEAR}".encode(), digest_size=8)
     digest.update(catalog.labels.tobytes())
-    digest.update(np.array(sorted(cache.unreadable), np.int64).tobytes())
+    digest.update(np.array(sorted({*cache.unreadable, *cache.excluded}), np.int64).tobytes())
     return digest.hexdigest()
 
 

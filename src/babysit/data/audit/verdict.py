@@ -23,7 +23,9 @@ FEW_IMAGES = 50
 LONG = 4.0
 """Longer side over shorter: from here on most of a square canvas is border."""
 
-MOST_LINES = 5
+MOST_LINES, MOST_REASONS = 5, 3
+TOLD_BY_TRAIN = ("unreadable", "lacking", "scarce", "torn_groups")
+"""What a training says elsewhere: with its files and with its parts."""
 
 Weight = Literal["wrong", "doubtful", "note"]
 
@@ -63,16 +65,11 @@ class Relations:
     dropped: NDArray[np.int64]
 
 
-def relations(catalog: Catalog, found: Audit, kept: NDArray[np.bool_] | None = None) -> Relations:
-    """Which duplicates lie in two parts and which have two labels.
-
-    Arguments:
-        kept: which rows count, shape (n,); an image that is excluded leaks nowhere.
-    """
-    kept = np.ones(len(catalog), bool) if kept is None else kept
+def relations(catalog: Catalog, found: Audit) -> Relations:
+    """Which duplicates lie in two parts and which have two labels."""
     codes = {name: number for number, name in enumerate(("", *PARTS))}
     part = np.fromiter((codes[name] for name in catalog.parts), np.int64, len(catalog))
-    involved = np.flatnonzero(np.isin(found.exact, found.exact[found.repeated]) & kept)
+    involved = np.flatnonzero(np.isin(found.exact, found.exact[found.repeated]))
     groups = tuple(involved[places] for places in alike(found.exact[involved]) if len(places) > 1)
     leaks = tuple(group for group in groups if len(np.unique(part[group])) > 1)
     conflicts = tuple(group for group in groups if len(np.unique(catalog.labels[group])) > 1)
@@ -83,8 +80,8 @@ def relations(catalog: Catalog, found: Audit, kept: NDArray[np.bool_] | None = N
         groups,
         leaks,
         conflicts,
-        np.flatnonzero((part[left] != part[right]) & kept[left] & kept[right]),
-        np.flatnonzero((catalog.labels[left] != catalog.labels[right]) & kept[left] & kept[right]),
+        np.flatnonzero(part[left] != part[right]),
+        np.flatnonzero(catalog.labels[left] != catalog.labels[right]),
         np.sort(np.concatenate([np.zeros(0, np.int64), *dropped])),
     )
 
@@ -101,7 +98,7 @@ class Examined:
 
     def lines(self) -> list[str]:
         """What a training says before it begins: at most five lines, and nothing that it says elsewhere."""
-        heavy = [one for one in self.findings if one.weight != "note" and one.name != "unreadable"]
+        heavy = [one for one in self.findings if one.weight != "note" and one.name not in TOLD_BY_TRAIN]
         lines = [f"{'Wrong' if one.weight == 'wrong' else 'Look'}: {one.text()}" for one in heavy]
         if len(lines) <= MOST_LINES:
             return lines
@@ -124,16 +121,9 @@ class Examined:
         }
 
 
-def examine(
-    catalog: Catalog,
-    cache: Cache,
-    found: Audit,
-    *,
-    kept: NDArray[np.bool_] | None = None,
-    first: tuple[Finding, ...] = (),
-) -> Examined:
-    """Puts an audit into words; `kept` as in `relations`; `first` is said before all else."""
-    related = relations(catalog, found, kept)
+def examine(catalog: Catalog, cache: Cache, found: Audit, *, first: tuple[Finding, ...] = ()) -> Examined:
+    """Puts an audit into words; `first` is said before all else."""
+    related = relations(catalog, found)
     return Examined(catalog, cache, found, related, (*first, *findings(catalog, cache, found, related)))
 
 
@@ -141,6 +131,7 @@ def findings(catalog: Catalog, cache: Cache, found: Audit, related: Relations) -
     """Everything worth saying, worst first; nothing when all is well."""
     listed = [
         *_leak_findings(catalog, found, related),
+        *_group_findings(catalog, cache),
         *_label_findings(catalog, found, related),
         *_image_findings(catalog, cache, found),
         *_class_findings(catalog, cache),
@@ -221,9 +212,8 @@ def _image_findings(catalog: Catalog, cache: Cache, found: Audit) -> list[Findin
     listed = []
     total = len(catalog)
     if unreadable := len(cache.unreadable):
-        row, reason = min(cache.unreadable.items())
         weight: Weight = "wrong" if unreadable > MANY * total else "doubtful"
-        says = f"{plural(unreadable, 'file')} cannot be read ({catalog.names[row]}: {reason}{', ...' if unreadable > 1 else ''})"
+        says = f"{plural(unreadable, 'file')} cannot be read ({_reasons(catalog, cache)})"
         listed.append(
             Finding("unreadable", weight, unreadable, says, "Such files are left out: replace or delete them")
         )
@@ -261,6 +251,19 @@ def _image_findings(catalog: Catalog, cache: Cache, found: Audit) -> list[Findin
     return listed
 
 
+def _reasons(catalog: Catalog, cache: Cache) -> str:
+    """Why files cannot be read, the commonest reason first, each with a file it is true of."""
+    rows: dict[str, list[int]] = {}
+    for row, reason in sorted(cache.unreadable.items()):
+        rows.setdefault(reason, []).append(row)
+    often = sorted(rows.items(), key=lambda pair: -len(pair[1]))
+    said = [
+        f"{catalog.names[found[0]]}: {reason}" + (f", and {len(found) - 1:,} more for that reason" if found[1:] else "")
+        for reason, found in often[:MOST_REASONS]
+    ]
+    return "; ".join(said) + ("; ..." if len(often) > MOST_REASONS else "")
+
+
 def long_rows(cache: Cache) -> NDArray[np.int64]:
     """Rows of images that are very long or very wide."""
     sides = cache.facts["width"].astype(np.float64), cache.facts["height"].astype(np.float64)
@@ -295,10 +298,11 @@ def _class_findings(catalog: Catalog, cache: Cache) -> list[Finding]:
                     "Such a class is not scored there; the others are, by name",
                 )
             )
+    listed += _scarce_findings(catalog, counts)
     few = np.flatnonzero(counts < FEW_IMAGES)
     if len(few):
         named = ", ".join(f"'{catalog.classes[label]}' ({counts[label]})" for label in few[:3].tolist())
-        says = f"{len(few)} of {len(counts)} classes have fewer than {FEW_IMAGES} images ({named}{', ...' if len(few) > 3 else ''})"
+        says = f"{len(few)} of {len(counts)} classes {'has' if len(few) == 1 else 'have'} fewer than {FEW_IMAGES} images ({named}{', ...' if len(few) > 3 else ''})"
         listed.append(
             Finding(
                 "few",
@@ -309,6 +313,40 @@ def _class_findings(catalog: Catalog, cache: Cache) -> list[Finding]:
             )
         )
     return listed
+
+
+def _scarce_findings(catalog: Catalog, counts: NDArray[np.int64]) -> list[Finding]:
+    """Classes too small to be in every part that is cut."""
+    parts = 1 + (not catalog.has_validation) + (not any(catalog.parts))
+    scarce = np.flatnonzero(counts < parts)
+    if not len(scarce) or len(counts) < 2:
+        return []
+    named = ", ".join(f"'{catalog.classes[label]}' ({counts[label]})" for label in scarce[:3].tolist())
+    says = (
+        f"{len(scarce)} of {len(counts)} classes {'has' if len(scarce) == 1 else 'have'} fewer readable images than "
+        f"there are parts ({named}{', ...' if len(scarce) > 3 else ''})"
+    )
+    advice = (
+        "Such a class is trained on but not scored in every part, and one with no image at all is refused: add images"
+    )
+    return [Finding("scarce", "doubtful", len(scarce), says, advice)]
+
+
+def _group_findings(catalog: Catalog, cache: Cache) -> list[Finding]:
+    """Groups (patients, videos) that the data themselves put into two parts."""
+    if not any(catalog.groups) or not any(catalog.parts):
+        return []
+    parts: dict[str, set[str]] = {}
+    for row in np.flatnonzero(cache.usable).tolist():
+        if group := catalog.groups[row]:
+            parts.setdefault(group, set()).add(catalog.parts[row])
+    torn = [group for group, where in parts.items() if len(where) > 1]
+    if not torn:
+        return []
+    count = len(torn)
+    says = f"{plural(count, 'group')} {'lies' if count == 1 else 'lie'} in two parts ({', '.join(map(repr, torn[:3]))}{', ...' if count > 3 else ''})"
+    advice = "The held-out figures are too good where images of a group are alike: give each group one part"
+    return [Finding("torn_groups", "wrong", count, says, advice)]
 
 
 def _repeat_findings(found: Audit, related: Relations) -> list[Finding]:
