@@ -29,6 +29,7 @@ class Clock:
 
     started: float
     before: float = 0.0
+    _outside: float = 0.0
     _totals: dict[str, float] = field(default_factory=dict)
     _stack: list[str] = field(default_factory=lambda: [REST])
     _since: float = 0.0
@@ -47,13 +48,23 @@ class Clock:
             self._switch()
             self._stack.pop()
 
+    @contextmanager
+    def outside(self, name: str) -> Iterator[None]:
+        """Counts the time inside as `name`, and not as running time: no budget is spent on it."""
+        begun = time.perf_counter()
+        try:
+            with self.section(name):
+                yield
+        finally:
+            self._outside += time.perf_counter() - begun
+
     def this_session(self) -> float:
         """Seconds since this clock began."""
         return time.perf_counter() - self.started
 
     def running(self) -> float:
-        """Seconds of running time, earlier sessions included."""
-        return self.before + self.this_session()
+        """Seconds of running time, earlier sessions included; what was `outside` is not."""
+        return self.before + self.this_session() - self._outside
 
     def totals(self) -> dict[str, float]:
         """Seconds by section up to now; they add up to `this_session`."""

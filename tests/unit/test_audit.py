@@ -227,6 +227,31 @@ def test_a_part_that_lacks_a_class_is_said() -> None:
     assert said == ["val has no image of 'class 1'"]
 
 
+def test_groups_that_the_data_tear_apart_and_classes_too_small_are_said() -> None:
+    images = [scene(number) for number in range(12)]
+    catalog, cache = data_of(images, labels=[0, 1] * 5 + [2, 0], parts=["train"] * 6 + ["test"] * 4 + ["train"] * 2)
+    groups = ("p1", "", "p2", "p1", "", "", "", "", "p1", "", "p3", "p2")  # training rows come first
+    catalog = replace(catalog, groups=groups)
+    said = {one.name: one for one in examine(catalog, cache, audit(catalog, cache, "pad")).findings}
+    assert (
+        said["torn_groups"].says == "2 groups lie in two parts ('p1', 'p2')" and said["torn_groups"].weight == "wrong"
+    )
+    assert said["scarce"].says == "1 of 3 classes has fewer readable images than there are parts ('class 2' (1))"
+    assert "test has no image of 'class 2'" in said["lacking"].says
+    fewer = replace(cache, excluded=(8,))  # an excluded image is in no group
+    said = {one.name: one for one in examine(catalog, fewer, audit(catalog, fewer, "pad")).findings}
+    assert said["torn_groups"].says == "1 group lies in two parts ('p2')"
+
+
+def test_reasons_of_unreadable_files_are_said_commonest_first() -> None:
+    catalog, cache = data_of([scene(number) for number in range(12)])
+    cache = replace(cache, unreadable={1: "cut short", 3: "empty", 4: "empty", 7: "no image", 9: "too large"})
+    said = {one.name: one for one in examine(catalog, cache, audit(catalog, cache, "pad")).findings}
+    assert said["unreadable"].says == (
+        "5 files cannot be read (00003: empty, and 1 more for that reason; 00001: cut short; 00007: no image; ...)"
+    )
+
+
 def test_clean_data_have_no_findings() -> None:
     images = [scene(number) for number in range(100, 220)]
     catalog, cache = data_of(images)

@@ -66,6 +66,9 @@ class Held:
         index = torch.from_numpy(samples % len(self)).to(self.device)
         return Batch(self.images[index], self.targets[index], self.targets[index])
 
+    def expect(self, samples: NDArray[np.int64]) -> None:
+        """Nothing: they are here."""
+
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images in order, in batches."""
         for start in range(0, len(self), batch_size):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from babysit.data.mapped import fetch
 from babysit.recipe.schema import AugmentPart
 from babysit.seeds import below, counted, stream_key
 
@@ -133,6 +134,7 @@ def cut(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: 
     Shape:
         (batch, size, size, 3).
     """
+    fetch(pixels, rows)
     canvas = pixels.shape[1]
     inside = min(views.top.min(), views.left.min()) >= 0 and max(views.top.max(), views.left.max()) + size <= canvas
     # Gathering pixel by pixel is quickest for small images, copying a slice per image for large ones.

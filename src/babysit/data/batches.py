@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from babysit.data.augment import Augmentation, Moment, Views, cut, draw_views, plain_views
+from babysit.data.mapped import fetch, in_turn
 from babysit.data.mixing import Batch, draw_erased, draw_mixing, erase, mix, mixed_targets
 from babysit.data.normalisation import Normalisation
 from babysit.data.recolour import draw_recolouring, recolour
@@ -43,6 +44,10 @@ class Part(Protocol):
 
     def training(self, samples: NDArray[np.int64], augmentation: Augmentation, *, seed: int, epoch: int) -> Batch:
         """Augmented images and their labels."""
+        ...
+
+    def expect(self, samples: NDArray[np.int64]) -> None:
+        """Told which images come next, so that they can be brought while others are computed."""
         ...
 
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -105,10 +110,13 @@ class Batches:
         targets = mixed_targets(labels, self._labels(partners), mixing, self.classes)
         return Batch(mix(images, others, mixing), labels, targets)
 
+    def expect(self, samples: NDArray[np.int64]) -> None:
+        """Asks the disk for the images that come next, where they may not be in memory."""
+        fetch(self.pixels, self.rows[samples])
+
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images of the part in order, unaugmented, in batches."""
-        for start in range(0, len(self.rows), batch_size):
-            rows = self.rows[start : start + batch_size]
+        for rows in in_turn(self.pixels, self.rows, batch_size):
             images = self._cut(rows, plain_views(len(rows), self.centre))
             yield self.normalisation(images), self._labels(rows)
 
@@ -152,6 +160,7 @@ class Batches:
     def _canvases(self, rows: NDArray[np.int64]) -> Tensor:
         if self.check:
             self.check(rows)
+        fetch(self.pixels, rows)
         return torch.from_numpy(self.pixels[rows]).to(self.device)
 
     def _labels(self, rows: NDArray[np.int64]) -> Tensor:

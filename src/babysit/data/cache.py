@@ -29,6 +29,7 @@ from babysit.data import storage
 from babysit.data.blocks import Blocks, Checksums, rows_in_block
 from babysit.data.catalog import Catalog, Encoded
 from babysit.data.decode import VERSION, Gate, Resize, UnreadableImage, decode_whole, quiet_decoding
+from babysit.data.mapped import mapped
 from babysit.data.storage import usable_cores
 from babysit.errors import UserError, writing
 from babysit.record import atomic
@@ -275,8 +276,7 @@ def _open_kept(path: Path, catalog: Catalog, size: int, resize: Resize) -> Cache
         return None
     unreadable = {int(row): reason for row, reason in json.loads(small["unreadable.json"]).items()}
     facts, sums = (np.load(io.BytesIO(small[name]), allow_pickle=False) for name in ("facts.npy", "blocks.npy"))
-    # Shared and read-only: the system may drop and read again any of its pages, so it may be larger than the memory.
-    pixels = np.memmap(path / "pixels.u8", np.uint8, "r", shape=(len(catalog), size, size, 3))
+    pixels = mapped(path / "pixels.u8", (len(catalog), size, size, 3))
     again = partial(_decode_again, catalog, hashes, unreadable, size, resize)
     blocks = Blocks(path / "pixels.u8", size * size * 3, sums, again, np.zeros(len(sums), bool))
     return Cache(path, pixels, facts, hashes, unreadable, False, blocks, lock)

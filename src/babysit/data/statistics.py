@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from babysit.data.mapped import in_turn
+
 BLOCK_BYTES = 2**24
 """Pixels counted at a time; counting takes nine bytes for each on the way."""
 
@@ -116,8 +118,8 @@ class TrainingImages:
         size, first = self.size, (self.pixels.shape[1] - self.size) // 2
         side = tile or size
         step = max(1, BLOCK_BYTES // (size * size * 3))
-        for start in range(0, len(self.rows), step):
-            windows = self.pixels[self.rows[start : start + step], first : first + size, first : first + size]
+        for rows in in_turn(self.pixels, self.rows, step):
+            windows = self.pixels[rows, first : first + size, first : first + size]
             tiles = windows.reshape(len(windows), size // side, side, size // side, side, 3).swapaxes(2, 3)
             yield tiles.reshape(-1, side, side, 3)
 
@@ -143,8 +145,8 @@ def channel_moments(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple
     """
     first, second, count = [0, 0, 0], [0, 0, 0], 0
     step = max(1, BLOCK_BYTES // 16 // max(1, pixels[0].size))  # so that the squares stay in the processor's cache
-    for start in range(0, len(rows), step):
-        lines = pixels[rows[start : start + step]].reshape(-1, pixels.shape[2] * 3)
+    for some in in_turn(pixels, rows, step):
+        lines = pixels[some].reshape(-1, pixels.shape[2] * 3)
         count += lines.shape[0] * pixels.shape[2]
         whole = len(lines) // SQUARES_EXACT * SQUARES_EXACT
         for piece in (lines[:whole].reshape(-1, SQUARES_EXACT, lines.shape[1]), lines[None, whole:]):

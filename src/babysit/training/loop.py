@@ -59,6 +59,7 @@ def train(session: Session) -> Iterator[Event]:
                 batch = session.training.training(
                     samples, session.augmentation, seed=session.recipe.seed, epoch=position.epoch
                 )
+                session.training.expect(order[start + session.batch_size : start + 2 * session.batch_size])
             yield _step(session, batch)
         yield _end_of_epoch(session)
 

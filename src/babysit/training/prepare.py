@@ -17,8 +17,10 @@ from babysit.data.batches import Batches
 from babysit.data.cache import Cache, open_cache
 from babysit.data.catalog import Catalog
 from babysit.data.corrections import Lists
+from babysit.data.downloads import DATA_SETS
 from babysit.data.preprocess import fit_statistics
 from babysit.data.sizes import sampled_sides
+from babysit.data.sources import bring
 from babysit.data.split import Split
 from babysit.data.split_file import split_table
 from babysit.data.statistics import TrainingImages
@@ -83,6 +85,9 @@ def look(recipe: Recipe, clock: Clock, *, lists: Lists, show: Show) -> tuple[Cat
         show: told of a download, where the source is a name.
     """
     import_ahead()
+    if recipe.data.source in DATA_SETS:
+        with clock.outside("download"):  # once on a machine, and no matter of this training's
+            bring(recipe.data.source, show)
     with clock.section("look"):
         catalog = corrections.open_corrected(recipe.data.source, lists, show)
         sides = sampled_sides(catalog)

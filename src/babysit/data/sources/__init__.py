@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babysit.data.catalog import Catalog
 from babysit.data.downloads import DATA_SETS, download
-from babysit.data.sources.cifar import BINARY, PYTHON, cifar_binary, cifar_python, is_cifar
+from babysit.data.sources.cifar import BINARY, PYTHON, cifar_binary, cifar_python, is_cifar, unpack
 from babysit.data.sources.digits import digits
 from babysit.data.sources.folders import folders
 from babysit.data.sources.idx import idx, is_idx
@@ -68,7 +68,7 @@ def open_source(source: str, show: Show | None = None) -> Catalog:
     if source in BUILT_IN:
         return SOURCES[source](source)
     if source in DATA_SETS:
-        return replace(_read(download(source, show or Silent())), source=source)
+        return replace(_read(bring(source, show or Silent())), source=source)
     path = Path(source).expanduser()
     if _is_there(path):
         return _read(path)
@@ -79,6 +79,17 @@ def open_source(source: str, show: Show | None = None) -> Catalog:
         legal=LEGAL,
         hint=f"Did you mean '{near}'?" if near else "Check the path",
     )
+
+
+def bring(name: str, show: Show) -> Path:
+    """The folder with the files of a data set by name, downloaded and unpacked if they are not there yet.
+
+    Raises:
+        UserError: when it cannot be downloaded.
+    """
+    folder = download(name, show)
+    unpack(folder)
+    return folder
 
 
 def _is_there(path: Path) -> bool:
