@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import pickle
+import shutil
 import struct
 import tarfile
 import tracemalloc
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from babysit.data.sources import open_source
 from babysit.data.sources.arrays import Block, catalog_of_blocks
+from babysit.data.sources.cifar import unpack
 from babysit.data.sources.packed import MOST_MEMBERS
 from babysit.data.sources.pickled import HarmedPickleError, read_pickle
 from babysit.errors import UserError
@@ -165,6 +167,44 @@ def test_cifar_packed_unpacked_and_inside_a_folder_are_the_same(tmp_path: Path, 
     renamed = tar_of(folder, tmp_path / "mine.tgz", format=form)
     for path in (folder.parent, packed, packed.parent, renamed):
         same(open_source(str(path)), open_source(str(folder)))
+
+
+def test_a_packed_cifar_is_unpacked_once_and_again_when_it_is_harmed(tmp_path: Path, make_cifar) -> None:
+    folder = tmp_path / "cifar10"
+    folder.mkdir()
+    packed = folder / "cifar-10-python.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(make_cifar(tmp_path / "cifar-10-batches-py", 10), "cifar-10-batches-py")
+    before = open_source(str(folder))
+    unpack(folder)
+    place = folder / "cifar-10-batches-py"
+    after = open_source(str(folder))
+    assert after.stamps == before.stamps and after.names == before.names and after.classes == before.classes
+    assert all(np.array_equal(after.read(row), before.read(row)) for row in range(len(before)))
+    made = place.stat().st_mtime_ns
+    unpack(folder)
+    assert place.stat().st_mtime_ns == made, "what is whole stays"
+    for harm in (
+        lambda: _flip(place / "data_batch_1"),
+        (place / "test_batch").unlink,
+        (place / "unpacked.json").unlink,
+    ):
+        harm()
+        unpack(folder)
+        assert open_source(str(folder)).stamps == before.stamps
+        assert {path.name for path in folder.iterdir()} == {packed.name, place.name}
+    packed.write_bytes(packed.read_bytes()[:-40])
+    shutil.rmtree(place)
+    unpack(folder)
+    assert not place.exists(), "a harmed archive is left to its reader"
+    with pytest.raises(UserError, match="this file is harmed"):
+        open_source(str(folder))
+
+
+def _flip(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
 
 
 def test_cifar_binary_has_the_pixels_of_the_python_form(tmp_path: Path, make_cifar) -> None:

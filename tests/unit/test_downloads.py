@@ -17,13 +17,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from babysit.data import downloads, sources
+from babysit.clock import Clock
+from babysit.data import corrections, downloads, sources
+from babysit.data.catalog import Item, catalog_of
 from babysit.data.downloads import DATA_SETS, DataSet, Published, download
 from babysit.data.sources import open_source
 from babysit.data.transfer import Refused, Transfer, receive
 from babysit.errors import UserError
+from babysit.recipe import Recipe
 from babysit.show import Silent
 from babysit.tables import Table
+from babysit.training import prepare
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 900_000, np.uint8).tobytes()
 
@@ -309,6 +313,23 @@ def test_a_name_is_downloaded_and_read(server: Server, monkeypatch) -> None:
     catalog = open_source("mnist", show)
     assert catalog.source == "mnist" and catalog.classes == ("0", "1", "2") and not catalog.flips and len(catalog) == 6
     assert "Downloading mnist" in show.said[0]
+
+
+def test_a_download_is_no_part_of_a_budget(monkeypatch) -> None:
+    def slow(name: str, show: object) -> None:
+        assert name == "mnist" and show
+        time.sleep(0.4)
+
+    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16), np.uint8)
+    items = [Item(str(row), "ab"[row % 2], "", "s") for row in range(6)]
+    catalog = catalog_of("mnist", items, lambda name: images[int(name)])
+    monkeypatch.setattr(prepare, "bring", slow)
+    monkeypatch.setattr(corrections, "open_source", lambda *_: catalog)
+    clock = Clock(time.perf_counter())
+    asked = Recipe.model_validate({"data": {"source": "mnist"}, "train": {"budget": 60}})
+    prepare.look(asked, clock, lists=corrections.Lists(), show=Told())
+    assert clock.totals()["download"] >= 0.4
+    assert clock.running() == pytest.approx(clock.this_session() - clock.totals()["download"], abs=0.02)
 
 
 @pytest.mark.parametrize(
