@@ -127,17 +127,20 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=24_000, help="how many crops are made")
     parser.add_argument("--limit", type=int, default=1100, help="megabytes that the limited arm may use, all in all")
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--place", type=Path, help="where crops and decoded images are kept, or were before")
     options = parser.parse_args()
     data = harness.found_data(options.data)
     with limited(options.limit) as group:
         if group is None:
             print("skipped: no memory cgroup can be made here (Linux, as root)")
             return
-    with tempfile.TemporaryDirectory(prefix="babysit-crops-") as place:
-        source = Path(place) / "crops"
-        write_crops(source, data, options.images)
+    with tempfile.TemporaryDirectory(prefix="babysit-crops-") as temporary:
+        place = options.place or Path(temporary)
+        source = place / f"crops-{options.images}"
+        if not source.exists():
+            write_crops(source, data, options.images)
         common = ("--size", "128", "--set", "train.threads=2", "--set", "optim.batch_size=64")
-        work = Work(source, Path(place) / "cache", (*common, "--set", f"train.steps={options.steps}"))
+        work = Work(source, place / "cache", (*common, "--set", f"train.steps={options.steps}"))
         Work(source, work.cache, (*common, "--set", "train.steps=1")).train(None)
         pixels = sum(file.stat().st_size for file in work.cache.rglob("pixels.u8"))
         settings: Figures = {

@@ -351,6 +351,16 @@ def test_a_tar_cut_short_is_refused(tmp_path: Path, ending: str, keep: float) ->
         open_source(str(path))
 
 
+def test_a_tar_cut_between_two_members_is_said(tmp_path: Path, images) -> None:
+    path = make_tar(tmp_path / "t.tar", images)
+    assert not any("no mark at its end" in note for note in open_source(str(path)).notes)
+    with tarfile.open(path) as archive:
+        last = archive.getmembers()[-1]
+    path.write_bytes(path.read_bytes()[: last.offset])
+    catalog = open_source(str(path))
+    assert len(catalog) == len(images) - 1 and any("no mark at its end" in note for note in catalog.notes)
+
+
 def test_a_harmed_tar_header_is_refused(tmp_path: Path, images) -> None:
     path = make_tar(tmp_path / "t.tar", images)
     data = bytearray(path.read_bytes())

@@ -236,11 +236,34 @@ def test_groups_that_the_data_tear_apart_and_classes_too_small_are_said() -> Non
     assert (
         said["torn_groups"].says == "2 groups lie in two parts ('p1', 'p2')" and said["torn_groups"].weight == "wrong"
     )
-    assert said["scarce"].says == "1 of 3 classes has fewer readable images than there are parts ('class 2' (1))"
+    assert said["scarce"].says == "class 'class 2' has fewer than 2 images, one for each part"
     assert "test has no image of 'class 2'" in said["lacking"].says
     fewer = replace(cache, excluded=(8,))  # an excluded image is in no group
     said = {one.name: one for one in examine(catalog, fewer, audit(catalog, fewer, "pad")).findings}
     assert said["torn_groups"].says == "1 group lies in two parts ('p2')"
+
+
+def test_class_names_and_folders_that_are_a_mistake_are_said() -> None:
+    def said(names: list[str], classes: list[str]) -> dict[str, tuple[str, str]]:
+        pictures = [scene(number) for number in range(len(names))]
+        catalog, cache = data_of(pictures)
+        labels = np.array([classes.index(name.split("/")[0]) for name in names])
+        catalog = replace(catalog, names=tuple(names), classes=tuple(classes), labels=labels)
+        return {
+            one.name: (one.weight, one.says) for one in examine(catalog, cache, audit(catalog, cache, "pad")).findings
+        }
+
+    nested = [f"{part}/{name}/{row}" for part in ("training", "testing") for name in "ab" for row in range(3)]
+    assert said(nested, ["training", "testing"])["nested"] == (
+        "wrong",
+        "the classes 'training' and 'testing' hold the same folders ('a', 'b'), as if those were the classes",
+    )
+    places = [f"{name}/{place}/{row}" for name in ("cats", "dogs") for place in ("in", "out") for row in range(3)]
+    assert said(places, ["cats", "dogs"])["nested"][0] == "doubtful"
+    assert "nested" not in said(places[:-3], ["cats", "dogs"])
+    flat = [f"{name}/{row}" for name in ("Cat", "cat ", "caf\u00e9", "cafe\u0301") for row in range(3)]
+    weight, says = said(flat, ["Cat", "cat ", "caf\u00e9", "cafe\u0301"])["twins"]
+    assert weight == "doubtful" and says.endswith(r"('Cat' and 'cat '; 'caf\xe9' and 'cafe\u0301')")
 
 
 def test_reasons_of_unreadable_files_are_said_commonest_first() -> None:

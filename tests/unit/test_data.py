@@ -71,7 +71,7 @@ def test_a_class_that_is_in_val_only_is_refused(tmp_path: Path, make_folder) -> 
 
 def test_a_test_part_alone_is_refused(tmp_path: Path, make_folder) -> None:
     make_folder(tmp_path / "d" / "test", {"a": 2, "b": 2})
-    with pytest.raises(UserError, match="no training part"):
+    with pytest.raises(UserError, match="no training image"):
         open_source(str(tmp_path / "d"))
 
 
@@ -133,7 +133,24 @@ def test_hidden_files_and_other_files_are_no_images(tmp_path: Path, make_folder,
     catalog = open_source(str(folder))
     assert len(catalog) == 4 and catalog.classes == ("cats", "dogs")
     said = " | ".join(catalog.notes)
-    assert "1 file not named like an image" in said and "1 image outside the class folders" in said and "empty" in said
+    assert (
+        "1 file not named like an image: .txt (1)" in said
+        and "1 image outside the class folders" in said
+        and "empty" in said
+    )
+
+
+def test_where_there_are_no_images_what_there_is_is_said(tmp_path: Path, make_folder) -> None:
+    for name in ("a/1.HEIC", "a/2.heic", "b/x.avif", "b/LICENSE"):
+        (tmp_path / "phone" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "phone" / name).write_bytes(b"x")
+    with pytest.raises(UserError, match=r"no images here; left out: 4 files not named.*: \.heic \(2\), \.avif \(1\)"):
+        open_source(str(tmp_path / "phone"))
+    folder = make_folder(tmp_path / "d", {"train/a": 2, "train/b": 2, "testing/a": 1, "testing/b": 1, "old/a": 1})
+    assert (
+        "left out: 3 images outside the part folders (train, val, test), in 'old', 'testing'"
+        in open_source(str(folder)).notes
+    )
 
 
 def test_links_out_of_the_root_are_left_out_and_said(tmp_path: Path, make_folder, picture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -101,7 +102,7 @@ def catalog_of(
     """
     if not items:
         raise UserError(
-            "there are no images here",
+            f"there are no images here{'; ' if notes else ''}{'; '.join(notes)}",
             where=source,
             legal=f"files ending in {' '.join(sorted(IMAGE_SUFFIXES))}",
             hint="Give a folder (or a zip of one) that has one folder of images per class",
@@ -163,7 +164,9 @@ def _refusal(source: str, labelled: Set[tuple[str, str]]) -> RefusedDataError | 
     classes = sorted({label for label, _ in labelled})
     if not trained:
         return RefusedDataError(
-            "there is a validation or test part but no training part", where=source, hint="Name its folder 'train'"
+            "there is a validation or test part but no training image",
+            where=source,
+            hint="Put the training images into a folder 'train' beside it, with a folder for each class",
         )
     if strangers := sorted(set(classes) - trained):
         parts = " and ".join(part for part in PARTS if any((label, part) in labelled for label in strangers))
@@ -202,8 +205,8 @@ def items_from_names(
     shown = [(path, stamp) for path, stamp in shown if not any(map(_hidden, path))]
     images = [(path, stamp) for path, stamp in shown if is_image_name(path[-1])]
     notes = []
-    if others := len(shown) - len(images):
-        notes.append(f"left out: {plural(others, 'file')} not named like an image")
+    if len(shown) > len(images):
+        notes.append(_told_others([path[-1] for path, _ in shown if not is_image_name(path[-1])]))
     depth = _common_depth([path for path, _ in images])
     items, flat = [], []
     for path, stamp in images:
@@ -221,7 +224,11 @@ def items_from_names(
         notes.append(f"left out: {plural(len(flat), 'image')} outside the class folders")
     parted = sum(bool(item.part) for item in items)
     if parted and parted < len(items):
-        notes.append(f"left out: {plural(len(items) - parted, 'image')} outside the part folders (train, val, test)")
+        strays = sorted({item.name.split("/")[depth] for item in items if not item.part})
+        notes.append(
+            f"left out: {plural(len(items) - parted, 'image')} outside the part folders (train, val, test), in "
+            f"{', '.join(map(repr, strays[:5]))}{', ...' if len(strays) > 5 else ''}"
+        )
         items = [item for item in items if item.part]
     return items, notes
 
@@ -234,6 +241,13 @@ def is_image_name(name: str) -> bool:
     """
     stem, dot, suffix = name.rpartition(".")
     return bool(stem and dot) and f".{suffix.lower()}" in IMAGE_SUFFIXES
+
+
+def _told_others(names: Sequence[str]) -> str:
+    """What is left out because of its name, with the commonest endings."""
+    endings = Counter(dot + ending.lower() for _, dot, ending in (name.rpartition(".") for name in names) if dot)
+    often = ", ".join(f"{ending} ({count:,})" for ending, count in endings.most_common(4) if len(ending) <= 12)
+    return f"left out: {plural(len(names), 'file')} not named like an image{': ' if often else ''}{often}"
 
 
 def _hidden(piece: str) -> bool:

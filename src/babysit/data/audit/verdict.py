@@ -4,49 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from shlex import quote
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from babysit.data.audit.classes import class_findings
 from babysit.data.audit.clusters import alike
 from babysit.data.audit.findings import Audit
+from babysit.data.audit.words import Finding, Weight
 from babysit.data.cache import Cache
 from babysit.data.catalog import PARTS, Catalog
 from babysit.show import plural
 
-IMBALANCE = 10
-"""The largest class over the smallest, from which on accuracy alone misleads."""
-
 MANY = 0.01
-FEW_IMAGES = 50
 LONG = 4.0
 """Longer side over shorter: from here on most of a square canvas is border."""
 
 MOST_LINES, MOST_REASONS = 5, 3
 TOLD_BY_TRAIN = ("unreadable", "lacking", "scarce", "torn_groups")
 """What a training says elsewhere: with its files and with its parts."""
-
-Weight = Literal["wrong", "doubtful", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing about the data: a name, how heavy it is, how many images, what is so, and what to do."""
-
-    name: str
-    weight: Weight
-    count: int
-    says: str
-    advice: str
-
-    def text(self) -> str:
-        """The finding as one line."""
-        return f"{self.says}. {self.advice}."
-
-    def as_json(self) -> dict[str, object]:
-        """The finding as plain values."""
-        return {"name": self.name, "weight": self.weight, "count": self.count, "says": self.says, "advice": self.advice}
 
 
 @dataclass(frozen=True)
@@ -131,10 +107,9 @@ def findings(catalog: Catalog, cache: Cache, found: Audit, related: Relations) -
     """Everything worth saying, worst first; nothing when all is well."""
     listed = [
         *_leak_findings(catalog, found, related),
-        *_group_findings(catalog, cache),
         *_label_findings(catalog, found, related),
         *_image_findings(catalog, cache, found),
-        *_class_findings(catalog, cache),
+        *class_findings(catalog, cache),
         *_repeat_findings(found, related),
     ]
     order = {"wrong": 0, "doubtful": 1, "note": 2}
@@ -268,85 +243,6 @@ def long_rows(cache: Cache) -> NDArray[np.int64]:
     """Rows of images that are very long or very wide."""
     sides = cache.facts["width"].astype(np.float64), cache.facts["height"].astype(np.float64)
     return np.flatnonzero(np.maximum(*sides) >= LONG * np.maximum(np.minimum(*sides), 1))
-
-
-def _class_findings(catalog: Catalog, cache: Cache) -> list[Finding]:
-    counts = np.bincount(catalog.labels[cache.usable], minlength=len(catalog.classes))
-    listed = []
-    if len(counts) > 1 and counts.max() >= IMBALANCE * max(1, counts.min()):
-        largest, smallest = int(counts.argmax()), int(counts.argmin())
-        says = (
-            f"class '{catalog.classes[largest]}' has {plural(int(counts[largest]), 'image')}, "
-            f"'{catalog.classes[smallest]}' {int(counts[smallest]):,}"
-        )
-        advice = (
-            f"Always saying '{catalog.classes[largest]}' would be right in {counts.max() / max(1, counts.sum()):.0%}: read "
-            "the figures of each class, and add images of the small ones"
-        )
-        listed.append(Finding("imbalance", "doubtful", int(counts[smallest]), says, advice))
-    for part in ("val", "test"):
-        inside = np.array([given == part for given in catalog.parts]) & cache.usable
-        here = np.bincount(catalog.labels[inside], minlength=len(counts))
-        if inside.any() and (lacking := [repr(catalog.classes[label]) for label in np.flatnonzero(here == 0).tolist()]):
-            says = f"{part} has no image of {', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}"
-            listed.append(
-                Finding(
-                    "lacking",
-                    "doubtful",
-                    len(lacking),
-                    says,
-                    "Such a class is not scored there; the others are, by name",
-                )
-            )
-    listed += _scarce_findings(catalog, counts)
-    few = np.flatnonzero(counts < FEW_IMAGES)
-    if len(few):
-        named = ", ".join(f"'{catalog.classes[label]}' ({counts[label]})" for label in few[:3].tolist())
-        says = f"{len(few)} of {len(counts)} classes {'has' if len(few) == 1 else 'have'} fewer than {FEW_IMAGES} images ({named}{', ...' if len(few) > 3 else ''})"
-        listed.append(
-            Finding(
-                "few",
-                "doubtful",
-                len(few),
-                says,
-                "Their figures will be uncertain: add images, or start from a trained network",
-            )
-        )
-    return listed
-
-
-def _scarce_findings(catalog: Catalog, counts: NDArray[np.int64]) -> list[Finding]:
-    """Classes too small to be in every part that is cut."""
-    parts = 1 + (not catalog.has_validation) + (not any(catalog.parts))
-    scarce = np.flatnonzero(counts < parts)
-    if not len(scarce) or len(counts) < 2:
-        return []
-    named = ", ".join(f"'{catalog.classes[label]}' ({counts[label]})" for label in scarce[:3].tolist())
-    says = (
-        f"{len(scarce)} of {len(counts)} classes {'has' if len(scarce) == 1 else 'have'} fewer readable images than "
-        f"there are parts ({named}{', ...' if len(scarce) > 3 else ''})"
-    )
-    advice = (
-        "Such a class is trained on but not scored in every part, and one with no image at all is refused: add images"
-    )
-    return [Finding("scarce", "doubtful", len(scarce), says, advice)]
-
-
-def _group_findings(catalog: Catalog, cache: Cache) -> list[Finding]:
-    """Groups (patients, videos) that the data themselves put into two parts."""
-    if not any(catalog.groups) or not any(catalog.parts):
-        return []
-    parts: dict[str, set[str]] = {}
-    for row in np.flatnonzero(cache.usable).tolist():
-        if group := catalog.groups[row]:
-            parts.setdefault(group, set()).add(catalog.parts[row])
-    torn = [group for group, where in parts.items() if len(where) > 1]
-    if not torn:
-        return []
-    count = len(torn)
-    says = f"{plural(count, 'group')} {'lies' if count == 1 else 'lie'} in two parts ({', '.join(map(repr, torn[:3]))}{', ...' if count > 3 else ''})"
-    advice = "The held-out figures are too good where images of a group are alike: give each group one part"
-    return [Finding("torn_groups", "wrong", count, says, advice)]
 
 
 def _repeat_findings(found: Audit, related: Relations) -> list[Finding]:

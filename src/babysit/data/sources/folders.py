@@ -53,9 +53,11 @@ def folders(source: str) -> Catalog:
         notes.append(f"left out: {plural(broken, 'link')} to nothing")
     if linked:
         shown = ", ".join(path.relative_to(root).as_posix() for path in linked[:5])
-        notes.append(f"left out: {plural(len(linked), 'link')} to folders: {shown}")
+        notes.append(
+            f"left out: {plural(len(linked), 'link')} to {'a folder' if len(linked) == 1 else 'folders'}: {shown}"
+        )
     if special:
-        notes.append(f"left out: {plural(special, 'device or pipe')}")
+        notes.append(f"left out: {plural(special, 'device')} or pipe{'' if special == 1 else 's'}")
     if empty:
         notes.append(f"left out: {plural(len(empty), 'empty folder')}: {', '.join(sorted(empty)[:5])}")
     return catalog_of(source, items, lambda name: read_file(root / name), notes=notes)

@@ -241,7 +241,9 @@ def _catalog(
     _check_labels(rows.source, shared)
     items, doubled = _once(rows.source, items)
     if doubled:
-        said.append(f"left out: {plural(doubled, 'line')} that repeat an earlier one")
+        said.append(
+            f"left out: {plural(doubled, 'line')} that {'repeats' if doubled == 1 else 'repeat'} an earlier one"
+        )
     return catalog_of(source, items, read, notes=said)
 
 

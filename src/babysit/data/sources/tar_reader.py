@@ -120,7 +120,9 @@ def _listed(source: str, handle: Handle, packed: int) -> Archive:
     places: dict[str, int] = {}
     links: dict[str, str] = {}
     offsets, sizes, times = array("Q"), array("Q"), array("Q")
+    end = 0
     for member in _members(handle):
+        end = member.offset + -(-member.size // BLOCK) * BLOCK
         name = member_name(source, "tar", member.name)
         bounds.add(member.size)
         if member.kind in DEVICES:
@@ -138,6 +140,8 @@ def _listed(source: str, handle: Handle, packed: int) -> Archive:
             for column, value in ((offsets, member.offset), (sizes, member.size), (times, member.time)):
                 column.append(value)
     notes = follow_links("tar", places, links)
+    if end >= handle.size:  # most programs write an empty block behind the last member
+        notes = (*notes, "the tar has no mark at its end: it may have been cut short there, and have had more images")
     changed = Path(source).expanduser().stat().st_mtime_ns
 
     def read(name: str) -> bytes:
