@@ -102,7 +102,9 @@ def covering() -> Iterator[Settings]:
 
 def alone() -> Iterator[Settings]:
     """Every name by itself."""
-    yield from ({switch: name} for switch, names in TABLES.items() for name in names)
+    for switch, names in TABLES.items():
+        for name in names:
+            yield {switch: name}
     yield from itertools.chain(AUGMENTATIONS, REGULARIZERS, OTHERS)
 
 
