@@ -37,13 +37,13 @@ def main(page: Page) -> None:
         "optim.lr": page.choose(0.02, 0.05),
         "optim.batch_size": page.choose(50, 20),
         "schedule.kind": "one-cycle",
-        "train.epochs": page.choose(8, 12),
+        "train.epochs": page.choose(6, 12),
     }
     moved_by = page.choose(4, 1)
     traces, moved, weights, seconds = {}, {}, {}, {}
     for name, (kind, _) in ARMS.items():
         begun = time.perf_counter()
-        session = page.session({**settings, "model.name": name}, training=page.choose(3000, 300), validation=1000)
+        session = page.session({**settings, "model.name": name}, training=page.choose(2000, 300), validation=1000)
         traces[name] = follow(page, session, f"{kind} weights")
         moved[name] = measured(session, shifted(session, moved_by)).accuracy
         weights[name] = sum(one.numel() for one in session.model.parameters())

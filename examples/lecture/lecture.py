@@ -49,6 +49,8 @@ ALONE: Settings = {
     "augment.flip": "none",
     "regularize.l2": 0.0,
     "schedule.kind": "constant",
+    "train.progressive": 1.0,
+    "train.average": "none",
     "train.precision": "float32",
     "train.threads": 1,
 }
