@@ -30,15 +30,15 @@ class StepShown:
 
 @dataclass(frozen=True, slots=True)
 class EpochShown:
-    """The state after one epoch."""
+    """The state after one epoch; of validation nothing where no image is left for it."""
 
     epoch: int
     step: int
     total_steps: int
     train_loss: float
     train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
     learning_rate: float
     images_per_second: float
     seconds_left: float

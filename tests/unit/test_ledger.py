@@ -170,3 +170,23 @@ def test_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypat
     monkeypatch.setenv("BABYSIT_STATE", str(tmp_path / "file"))
     with pytest.raises(UserError, match="ledger"):
         look(images(0, 10), tmp_path / "a")
+
+
+def test_pictures_are_known_by_their_pixels_however_often_their_files_were_decoded(tmp_path: Path) -> None:
+    files, others = images(0, 100), images(200, 300)
+    for run, pixels in (("a", images(1000, 1100)), ("b", images(2000, 2100))):
+        (tmp_path / run).mkdir()
+        one = ledger.new_look(files, run=tmp_path / run, step=1, view="plain", accuracy=0.5)
+        ledger.append(one, files, tmp_path / run / "test-ledger.json", again=True, pictures=pixels)
+    assert len(ledger.looks_at(others)) == 0
+    for pixels in (images(1099, 1199), images(2099, 2199)):
+        assert len(ledger.looks_at(others, pictures=pixels)) == 2
+        with pytest.raises(UserError, match="looked at 2 times already"):
+            ledger.append(
+                ledger.new_look(others, run=tmp_path, step=1, view="plain", accuracy=0.5),
+                others,
+                tmp_path / "test-ledger.json",
+                again=False,
+                pictures=pixels,
+            )
+    assert len(ledger.looks_at(others, pictures=images(3000, 3100))) == 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from babysit.api.judging import suspects, test
     from babysit.api.keeping import decoded_images
     from babysit.api.looking import Looked, look
+    from babysit.api.refitting import Refitted, refit
     from babysit.api.reports import compare, report
     from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CrossValidated",
     "Looked",
+    "Refitted",
     "Trained",
     "check",
     "check_data",
@@ -38,6 +40,7 @@ __all__ = [
     "load",
     "look",
     "predict",
+    "refit",
     "remove_run",
     "report",
     "schedules",
@@ -57,6 +60,8 @@ HOMES = {
     "decoded_images": "keeping",
     "Looked": "looking",
     "look": "looking",
+    "Refitted": "refitting",
+    "refit": "refitting",
     "compare": "reports",
     "report": "reports",
     "find_run": "run_folders",

@@ -29,12 +29,14 @@ def report(run: str | Path) -> Path:
 
 
 def suspected(run: Run) -> Suspected:
-    """The labels of the validation part that are probably wrong.
+    """The labels of the validation part that are probably wrong; none of a refitted run, which has no such part.
 
     Raises:
         UserError: when the run has not finished an epoch.
     """
     run.read_manifest()
+    if not predictions.has_validation(run):
+        return ()
     predicted = predictions.read_unnamed(run)
     return confident_joint(predicted.probabilities, predicted.labels)
 
@@ -73,6 +75,7 @@ def _complete(run: Run) -> None:
         if images.path != cache:
             run.update_manifest(data={**run.read_manifest()["data"], "cache": str(images.path)})
         if not run.attention.exists() and not network.notes:
-            write_attention(run, network, images.pixels, predictions.read(run))
+            part = "val" if predictions.has_validation(run) else "test"
+            write_attention(run, network, images.pixels, predictions.read(run, part))
     except UserError:
         return  # the page says that the pictures are left out

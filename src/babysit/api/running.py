@@ -32,6 +32,7 @@ from babysit.reporting.page import validation_scores, write_report
 from babysit.searching.confirm import confirm_rate, seconds_needed
 from babysit.show import Show, Silent, plural
 from babysit.training import prepare, resolve
+from babysit.training.event_files import mirrors
 from babysit.training.fit import Fit
 from babysit.training.session import Session
 from babysit.version import VERSION
@@ -231,7 +232,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) 
             assert path is not None
             if session.best_step == session.position.step:  # the process may have died between publishing and marking
                 checkpoint.mark_best(run.checkpoints, path)
-            show.say(f"Going on from {path.name} (step {session.position.step} of {session.plan.total}).")
+            show.say(f"Going on from {path.name} (step {session.position.step} of {session.end}).")
         else:
             run.log.unlink(missing_ok=True)
             show.say("The run had no checkpoint yet: starting from its beginning.")
@@ -242,12 +243,11 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     clock = session.clock
     with clock.section("record"):
         _note_session(run, session)
-    pace = prepare.pace_of(session)
-    writer = LogWriter(run.log)
+    writer = LogWriter(run.log, mirrors(run, session.recipe, session.position.step))
     begun, first = time.perf_counter(), session.position.step
     try:
         with stop_on_signals() as stop:
-            fit = Fit(session, run, writer, show, stop, tuple(RULES.values()), pace)
+            fit = Fit(session, run, writer, show, stop, tuple(RULES.values()), prepare.pace_of(session))
             try:
                 diagnoses = fit.train()
             except InterruptedTraining:
@@ -274,9 +274,11 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
             images_per_second=rate,
             data=data.summary(),
         )
-    if (run.predictions / "val.npz").exists():
+    judged = (run.predictions / "val.npz").exists()
+    if judged:
         with clock.section("calibrate"):
             finishing.finish(run, session)
+    if judged or session.recipe.train.refit:
         with clock.section("report"):
             run.update_manifest(times={name: round(value, 4) for name, value in clock.totals().items()})
             write_report(run, suspected(run))

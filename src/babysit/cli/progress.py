@@ -125,11 +125,14 @@ def make_show(*, quiet: bool) -> Iterator[FinishingShow]:
 
 
 def _epoch_line(shown: EpochShown) -> str:
+    validation = ""
+    if shown.validation_loss is not None and shown.validation_accuracy is not None:
+        mark = "*" if shown.best else " "
+        validation = f"val loss {shown.validation_loss:.3f} acc {shown.validation_accuracy:6.1%}{mark}  "
     return (
         f"epoch {shown.epoch + 1:>3}  step {shown.step:>6}/{shown.total_steps}  "
         f"train loss {shown.train_loss:.3f} acc {shown.train_accuracy:6.1%}  "
-        f"val loss {shown.validation_loss:.3f} acc {shown.validation_accuracy:6.1%}{'*' if shown.best else ' '}  "
-        f"lr {shown.learning_rate:.3g}  {shown.images_per_second:,.0f} images/s  {_clock(shown.seconds_left)} left"
+        f"{validation}lr {shown.learning_rate:.3g}  {shown.images_per_second:,.0f} images/s  {_clock(shown.seconds_left)} left"
     )
 
 

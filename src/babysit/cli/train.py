@@ -16,7 +16,7 @@ from babysit.names import for_terminal
 from babysit.show import plural
 
 if TYPE_CHECKING:
-    from babysit.api import CrossValidated, Trained
+    from babysit.api import CrossValidated, Refitted, Trained
     from babysit.recipe import Override
 
 
@@ -33,12 +33,14 @@ def train(
     seed: str | None = None,
     folds: str | None = None,
     split: str | None = None,
+    log: str | None = None,
     exclude: str | None = None,
     relabel: str | None = None,
     recipe: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
     anyway: Annotated[bool, Parameter(negative="")] = False,
+    refit: Annotated[bool, Parameter(negative="")] = False,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     profile: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -69,6 +71,8 @@ def train(
         Cross-validation: so many runs in RUN/fold-1, fold-2, ..., each with another part as validation.
     split
         The split.csv of a run: its images keep their part, new ones are trained on.
+    log
+        tensorboard: write its event files too, into RUN/events (needs the extra [tensorboard]).
     exclude
         A CSV of images to leave out: a column path, or hash as in a run's split.csv.
     relabel
@@ -81,6 +85,9 @@ def train(
         Go on with the run in -o from its last checkpoint.
     anyway
         Train also when a check before training fails.
+    refit
+        Then train once more on train and validation together, everything frozen, into RUN/refit; a finished run in -o
+        is not trained again.
     dry_run
         Print the resolved recipe and train nothing.
     profile
@@ -101,6 +108,7 @@ def train(
         "data.folds": ("--folds", folds),
         "data.split": ("--split", split),
         "train.patience": ("--patience", patience),
+        "train.log": ("--log", log),
         "seed": ("--seed", seed),
         "data.exclude": ("--exclude", exclude),
         "data.relabel": ("--relabel", relabel),
@@ -109,7 +117,7 @@ def train(
         overrides = _overrides(shortcuts, set_ or [])
 
         from babysit.api import folds as cross
-        from babysit.api import running
+        from babysit.api import refitting, running
         from babysit.cli.progress import make_show
 
     if dry_run:
@@ -117,15 +125,32 @@ def train(
         print(json.dumps({"recipe": text}) if json_ else text, end="" if not json_ else "\n")  # noqa: T201
         return 0
     asked = running.read_request(data, recipe, overrides).recipe.data
-    verb = running.train if asked.folds is None or asked.fold is not None else cross.cross_validate
+    several = asked.folds is not None and asked.fold is None
+    if refit and several:
+        raise UserError(
+            "no fold is chosen, so there is none to refit", where="--folds, --refit", legal="one of the two"
+        )
+    verb = cross.cross_validate if several else running.train
+    # What is to be refitted may be there already.
+    going_on = resume or (refit and out is not None and _is_finished(out))
+    again = None
     with make_show(quiet=quiet) as show:
         done = verb(
-            data, out=out, recipe=recipe, settings=overrides, resume=resume, show=show, clock=clock, anyway=anyway
+            data, out=out, recipe=recipe, settings=overrides, resume=going_on, show=show, clock=clock, anyway=anyway
         )
         show.finished(*_last_words(done, profile=profile))
+        if refit and not done.stopped:
+            again = refitting.refit(done.run, data=data, resume=resume, show=show, anyway=anyway)
+            show.finished(_refit_summary(again), _profile([again.training]) if profile else "")
     if json_:
-        print(json.dumps(done.as_json()))  # noqa: T201
-    return 3 if done.stopped else 0
+        print(json.dumps({**done.as_json(), **({"refit": again.as_json()} if again else {})}))  # noqa: T201
+    return 3 if done.stopped or (again is not None and again.stopped) else 0
+
+
+def _is_finished(run: Path) -> bool:
+    from babysit.record.run import Run
+
+    return (run / "manifest.json").exists() and Run(run).read_manifest().get("status") == "finished"
 
 
 def _last_words(done: Trained | CrossValidated, *, profile: bool) -> tuple[str, str]:
@@ -204,6 +229,19 @@ def _summary(done: Trained) -> str:
         run = for_terminal(str(done.run))
         lines += [f"Report:  {run}/report.html", f"Predict: babysit predict {run} FILES..."]
     return "\n".join(lines)
+
+
+def _refit_summary(done: Refitted) -> str:
+    training = done.training
+    lines = [
+        f"Refitted: {plural(training.epochs, 'epoch')}, {training.steps:,} steps, {training.seconds:.1f} s, "
+        f"{training.images_per_second:,.0f} images/s. {done.about.judged()}"
+    ]
+    for diagnosis in training.diagnoses:
+        lines += ["", f"{diagnosis['severity'].upper()}: {diagnosis['claim']} {diagnosis['advice']}."]
+    run = for_terminal(str(done.run))
+    lines += ["", f"Run:     {run}", f"Report:  {run}/report.html", f"Predict: babysit predict {run} FILES..."]
+    return "\n".join([*lines, *([f"Test:    babysit test {run}"] if done.about.test_images else [])])
 
 
 def _folds_summary(done: CrossValidated) -> str:

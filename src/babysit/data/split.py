@@ -12,7 +12,7 @@ that images had in an earlier split can be given (`known`): they are kept, and o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,12 @@ def split(
     return Split(rows, tuple(hashes), tuple(notes), lacking_notes(catalog, rows, _expected(catalog)), moved, by_rule)
 
 
+def joined(cut: Split) -> Split:
+    """The split with validation in the training part, so that nothing is left to choose by."""
+    rows = {**cut.rows, "train": np.sort(np.concatenate([cut.train, cut.validation])), "val": cut.validation[:0]}
+    return replace(cut, rows=rows, absent=())
+
+
 def units_within(
     catalog: Catalog, contents: NDArray[np.bytes_], usable: NDArray[np.bool_], clusters: NDArray[np.int64] | None
 ) -> NDArray[np.int64]:
@@ -175,14 +181,16 @@ def check_parts(
     *,
     units: NDArray[np.int64],
     hint: str = "Add images to it, or remove it from the data",
+    needed: Sequence[str] = ("val",),
 ) -> None:
     """Refuses a split that cannot be trained on.
 
     Arguments:
         hint: what to do about a class without a training image.
+        needed: parts that must not be empty, besides train.
 
     Raises:
-        UserError: when a class has no training image, or validation is empty.
+        UserError: when a class has no training image, or validation is empty and needed.
     """
     trained = np.bincount(catalog.labels[rows["train"]], minlength=len(catalog.classes))
     missing = [name for name, count in zip(catalog.classes, trained, strict=True) if count == 0]
@@ -192,7 +200,7 @@ def check_parts(
             where=catalog.source,
             hint=hint,
         )
-    if len(rows["val"]) == 0:
+    if "val" in needed and len(rows["val"]) == 0:
         joined = len(np.unique(units[units >= 0])) < int((units >= 0).sum())
         raise UserError(
             "there are too few images to hold any out for validation"

@@ -105,6 +105,7 @@ def split_as_listed(
     *,
     file: Listed,
     clusters: NDArray[np.int64] | None = None,
+    needed: Sequence[str] = ("val",),
 ) -> Split:
     """The split that a file gives back: each listed image keeps its part, and the new ones are trained on.
 
@@ -117,9 +118,10 @@ def split_as_listed(
         usable: which images could be decoded.
         file: what the file says.
         clusters: images with equal numbers stay together, shape (n,); none without it.
+        needed: parts that must not be empty, besides train.
 
     Raises:
-        UserError: when the file lists none of the images, or leaves a class without training or no validation.
+        UserError: when the file lists none of the images, or leaves a class without training or a needed part empty.
     """
     contents = content_array(hashes)
     units = units_within(catalog, contents, usable, clusters)
@@ -145,9 +147,10 @@ def split_as_listed(
         rows,
         units=units,
         hint=f"Give some of its images the part train in {file.path}, or leave --split (data.split in the recipe) out",
+        needed=needed,
     )
     notes = _listed_notes(catalog, file, line, part)
-    return Split(rows, tuple(hashes), tuple(notes), lacking_notes(catalog, rows), by_rule=False)
+    return Split(rows, tuple(hashes), tuple(notes), lacking_notes(catalog, rows, needed), by_rule=False)
 
 
 def _lines_of(catalog: Catalog, hashes: Sequence[str], file: Listed) -> NDArray[np.int64]:

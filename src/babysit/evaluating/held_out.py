@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from babysit import checkpoint
 from babysit.calibration import (
     Calibration,
     at_temperature,
@@ -23,6 +24,7 @@ from babysit.data.catalog import Catalog
 from babysit.data.corrections import read_lists
 from babysit.errors import UserError
 from babysit.evaluating.finishing import spread
+from babysit.evaluating.same_images import pixel_hashes, remember_nearby
 from babysit.inference.predictor import Predictor, load_predictor
 from babysit.inference.views import VIEWS, View
 from babysit.metrics import Scores, score
@@ -111,15 +113,19 @@ def look(path: Path, *, again: bool, view: View, data: str | None, show: Show, c
     """
     run = Run(path)
     run.read_manifest()
-    predictions.read(run)  # a run without a finished epoch has none
+    _check_finished(run)
     listed = predictions.read_split(run)
     test = _test_part(run, listed)
     known = [one.hash for one in test if one.hash]
+    remember_nearby(path)
     if not again and known:
         ledger.check_first(ledger.looks_at(known, run.looks), run.looks)
     network = load_predictor(path)
     catalog, cache = open_images(network, data, show, clock)
     rows, labels = rows_of(test, catalog, cache, network.classes, "test")
+    pictures = pixel_hashes(cache, rows, network.recipe.data.resize)
+    if not again:
+        ledger.check_first(ledger.looks_at(known, run.looks, pictures), run.looks)
     gains, calibrations, notes = _on_validation(run, network, listed, catalog, cache)
     with clock.section("test"):
         wanted = tuple(dict.fromkeys(("plain", view)))
@@ -131,10 +137,12 @@ def look(path: Path, *, again: bool, view: View, data: str | None, show: Show, c
     plain = score(at_temperature(said["plain"], 1.0).astype(np.float32), labels, classes)
     hashes = [cache.hashes[row] for row in rows.tolist()]
     entry = ledger.new_look(hashes, run=path, step=network.step, view=view, accuracy=result.accuracy)
-    looks = ledger.append(entry, hashes, run.looks, again=again)
+    looks = ledger.append(entry, hashes, run.looks, again=again, pictures=pictures)
     if calibrations:
         predictions.write_calibrations(run, {**calibrations})
     predictions.write(run, "test", rows, labels, at_temperature(said[view], 1.0).astype(np.float32))
+    if not predictions.has_validation(run):
+        run.attention.unlink(missing_ok=True)  # those are of the mistakes seen through an earlier view
     return Tested(path, view, result, plain, measured, gains, looks, network.step, (*network.notes, *notes))
 
 
@@ -194,6 +202,22 @@ def rows_of(
     return np.array(rows, np.int64), np.array([number[one.label] for one in part], np.int64)
 
 
+def _check_finished(run: Run) -> None:
+    """Refuses a run without a finished epoch: it has no predictions of validation, or no best network.
+
+    Raises:
+        UserError: saying so.
+    """
+    if predictions.has_validation(run):
+        predictions.read(run)
+    elif not checkpoint.best_path(run.checkpoints):
+        raise UserError(
+            "the run has not finished an epoch, so there is nothing to judge",
+            where=str(run.path),
+            hint="Train it further with --resume",
+        )
+
+
 def _test_part(run: Run, listed: list[Listed]) -> list[Listed]:
     test = [one for one in listed if one.part == "test"]
     if not test:
@@ -210,6 +234,9 @@ def _on_validation(
 ) -> tuple[tuple[Gain, ...], dict[str, Calibration], list[str]]:
     """What each view gains, and its temperature, both on validation alone."""
     part = [one for one in listed if one.part == "val"]
+    if not part:
+        said = "what a view gains is not measured, since the run has trained on its validation images"
+        return (), predictions.read_calibrations(run), [said]
     try:
         rows, labels = rows_of(part, catalog, cache, network.classes, "validation")
     except UserError as error:

@@ -179,7 +179,9 @@ class TrainPart(Part):
     `metric` is the validation figure by which the kept (best) network is chosen; `patience` the epochs without a better
     one after which the training ends, None for never. `progressive` the first images' side over the size, from which they
     grow in the first six tenths of the training (1: whole images throughout). `average` of the weights over the steps, with which is evaluated,
-    kept and predicted; `average_decay` and `average_every` (steps) None for the kind's own.
+    kept and predicted; `average_decay` and `average_every` (steps) None for the kind's own. `stop_after` so many epochs the
+    training ends, wherever the schedule is. With `refit` the validation part is trained on too, and as nothing is left to
+    choose by, the last network is kept. `log` what the figures are written to besides the run's log.
     """
 
     epochs: Annotated[int, Field(ge=1)] | None = None
@@ -196,6 +198,9 @@ class TrainPart(Part):
     metric: Literal["accuracy", "macro-f1", "loss"] = "accuracy"
     patience: Annotated[int, Field(ge=1)] | None = None
     checkpoint_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    stop_after: Annotated[int, Field(ge=1)] | None = None
+    refit: bool = False
+    log: Literal["none", "tensorboard"] = "none"
 
 
 class Recipe(Part):

@@ -2,9 +2,10 @@
 
     STATE/looks.jsonl       a line per look, checksummed, only ever appended
     STATE/sets/<key>.bin    the content hashes of the images that were looked at, 16 bytes each, sorted
+    STATE/pictures/<key>.<other key>.bin    the hashes of their decoded pixels, alike
 
 A look at images counts for every later set that shares 1 % of its images, whatever run, seed, folder or file name it
-comes with. The set is written before its line and the line before any figure is shown; a set whose line is lost still
+comes with, and, as far as their pixels are known, in whatever lossless format they are written. The set is written before its line and the line before any figure is shown; a set whose line is lost still
 counts as a look. A run keeps a copy of its looks, so that one carried to another machine brings them along.
 """
 
@@ -17,7 +18,7 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -81,18 +82,20 @@ def new_look(hashes: Sequence[str], *, run: Path, step: int, view: str, accuracy
     return Look(uuid.uuid4().hex, _key(content), len(content), now, str(run.resolve()), step, view, accuracy)
 
 
-def looks_at(hashes: Sequence[str], copy: Path | None = None) -> Looks:
+def looks_at(hashes: Sequence[str], copy: Path | None = None, pictures: Sequence[str] = ()) -> Looks:
     """The looks that count for these images.
 
     Arguments:
         hashes: content hashes, 32 hexadecimal digits each.
         copy: a run's own copy, whose looks count for the run's images even when the ledger has lost them.
+        pictures: hashes of their pixels, alike, as far as they are known.
     """
     known, harmed = _read_lines(state_home() / "looks.jsonl")
     sets = _read_sets(state_home() / "sets")
     for key in sets.keys() - {look.images for look in known}:
         known.append(Look(f"set-{key}", key, len(sets[key])))
     counting = _overlapping(_packed(hashes), sets)
+    counting |= _overlapping(_packed(pictures), _read_sets(state_home() / "pictures"))
     found = {look.id: look for look in known if look.images in counting}
     for look in _copied(copy):
         found.setdefault(look.id, look)
@@ -119,12 +122,13 @@ def check_first(looks: Looks, copy: Path) -> None:
     )
 
 
-def append(look: Look, hashes: Sequence[str], copy: Path, *, again: bool) -> Looks:
+def append(look: Look, hashes: Sequence[str], copy: Path, *, again: bool, pictures: Sequence[str] = ()) -> Looks:
     """Adds a look to the ledger and brings the run's copy up to date; safe with other processes.
 
     Arguments:
         copy: the run's own copy; what only it knows is added to the ledger.
         again: whether there may be looks before this one.
+        pictures: hashes of the images' pixels.
 
     Returns:
         All looks that count for these images, this one included.
@@ -135,15 +139,39 @@ def append(look: Look, hashes: Sequence[str], copy: Path, *, again: bool) -> Loo
     place = state_home()
     with writing(place, "the ledger of looks at the test part"), _locked(place):
         if not again:
-            check_first(looks_at(hashes, copy), copy)
-        _write_set(place / "sets", hashes)
-        lines, _ = _read_lines(place / "looks.jsonl")
-        ids = {one.id for one in lines}
-        only_copied = [replace(one, images=look.images) for one in _copied(copy) if one.id not in ids]
-        _append_lines(place / "looks.jsonl", [*only_copied, look])
-        now = looks_at(hashes, copy)
+            check_first(looks_at(hashes, copy, pictures), copy)
+        _write_set(place / "sets", _packed(hashes))
+        if pictures:
+            _write_set(place / "pictures", _packed(pictures), of=f"{look.images}.")
+        _append_lines(place / "looks.jsonl", [*_unknown(place, copy, look.images), look])
+        now = looks_at(hashes, copy, pictures)
         write_copy(copy, now)
     return now
+
+
+def recall(copy: Path, hashes: Callable[[], Sequence[str]]) -> None:
+    """Adds the looks that only a run's copy remembers to the ledger, as when the state folder is another one now.
+
+    Arguments:
+        copy: that run's.
+        hashes: of that run's test images; asked only when they are needed.
+
+    Raises:
+        UserError: when the ledger cannot be written.
+    """
+    place = state_home()
+    if not _unknown(place, copy, "") or not len(content := _packed(hashes())):
+        return
+    with writing(place, "the ledger of looks at the test part"), _locked(place):
+        _write_set(place / "sets", content)
+        _append_lines(place / "looks.jsonl", _unknown(place, copy, _key(content)))
+
+
+def _unknown(place: Path, copy: Path, images: str) -> list[Look]:
+    """The looks of a run's copy that the ledger has no line of, as looks at a set of these images."""
+    known, _ = _read_lines(place / "looks.jsonl")
+    ids = {one.id for one in known}
+    return [replace(one, images=images) for one in _copied(copy) if one.id not in ids]
 
 
 def write_copy(path: Path, looks: Looks) -> None:
@@ -181,6 +209,8 @@ def meaning(looks: Looks) -> str:
 
 def _packed(hashes: Sequence[str]) -> NDArray[np.uint64]:
     """The distinct hashes, sorted. Shape: (n, 2), the two halves of each."""
+    if not hashes:
+        return np.zeros((0, 2), np.uint64)
     raw = np.frombuffer(bytes.fromhex("".join(hashes)), ">u8").reshape(-1, 2)
     return np.unique(raw.astype(np.uint64), axis=0)
 
@@ -206,21 +236,22 @@ def _overlapping(content: NDArray[np.uint64], sets: dict[str, NDArray[np.uint64]
     }
 
 
-def _write_set(folder: Path, hashes: Sequence[str]) -> None:
-    content = _packed(hashes)
-    path = folder / f"{_key(content)}.bin"
+def _write_set(folder: Path, content: NDArray[np.uint64], of: str = "") -> None:
+    path = folder / f"{of}{_key(content)}.bin"
     if not path.exists() or path.stat().st_size != content.size * 8:
         folder.mkdir(parents=True, exist_ok=True)
         atomic.write_bytes(path, content.astype(">u8").tobytes())
 
 
 def _read_sets(folder: Path) -> dict[str, NDArray[np.uint64]]:
-    """Every set. A harmed one keeps those of its hashes that are whole: it still tells what was looked at."""
-    sets = {}
+    """Every set, by its key. A harmed one keeps those of its hashes that are whole: it still tells what was looked at."""
+    sets: dict[str, NDArray[np.uint64]] = {}
     for path in folder.glob("*.bin"):
         data = path.read_bytes()
-        whole = data[: len(data) // HASH_BYTES * HASH_BYTES]
-        sets[path.stem] = np.frombuffer(whole, ">u8").astype(np.uint64).reshape(-1, 2)
+        whole = np.frombuffer(data[: len(data) // HASH_BYTES * HASH_BYTES], ">u8").astype(np.uint64).reshape(-1, 2)
+        key = path.name.split(".")[0]
+        # One set of files may have been decoded in several ways.
+        sets[key] = np.unique(np.concatenate([sets[key], whole]), axis=0) if key in sets else whole
     return sets
 
 

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
 from babysit.errors import UserError
 from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation, parts_of
@@ -94,15 +94,33 @@ class RunLog:
         return columns
 
 
+class Mirror(Protocol):
+    """Takes the rows of a log a second time, for programs that read another form."""
+
+    def append(self, row: Row) -> None:
+        """One row."""
+        ...
+
+    def sync(self) -> None:
+        """Forces everything to the disk."""
+        ...
+
+    def close(self) -> None:
+        """No more rows come."""
+        ...
+
+
 @dataclass(slots=True)
 class LogWriter:
     """Appends rows to a log file.
 
     Arguments:
         path: the file; created with its header line when missing.
+        mirrors: told of each row too.
     """
 
     path: Path
+    mirrors: Sequence[Mirror] = ()
     _stream: BinaryIO = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -115,14 +133,20 @@ class LogWriter:
         """Writes one row; it is in the operating system's hands when this returns."""
         values = {name: _encoded(value) for name, value in row.values.items()}
         self._write({"kind": row.kind, "step": row.step, "epoch": row.epoch, **values})
+        for mirror in self.mirrors:
+            mirror.append(row)
 
     def sync(self) -> int:
         """Forces everything to the disk and returns the offset of the end, for a checkpoint to keep."""
+        for mirror in self.mirrors:
+            mirror.sync()
         os.fsync(self._stream.fileno())
         return self.path.stat().st_size
 
     def close(self) -> None:
         """Closes the file."""
+        for mirror in self.mirrors:
+            mirror.close()
         self._stream.close()
 
     def _write(self, record: dict[str, object]) -> None:

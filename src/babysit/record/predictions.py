@@ -79,6 +79,12 @@ def write(run: Run, part: str, rows: NDArray[np.int64], labels: NDArray[np.int64
         atomic.write_bytes(run.predictions / f"{part}.npz", stream.getvalue())
 
 
+def has_validation(run: Run) -> bool:
+    """Whether images are held out to judge by; a refitted run has trained on them."""
+    counts = run.read_manifest().get("data", {}).get("counts", {})
+    return sum(counts.get("val", [1])) > 0
+
+
 def read(run: Run, part: str = "val") -> Predicted:
     """A part's kept probabilities, with the names and contents of its images.
 
@@ -103,6 +109,12 @@ def read_unnamed(run: Run, part: str = "val") -> Predicted:
         UserError: when there are none.
     """
     path = run.predictions / f"{part}.npz"
+    if part == "val" and not has_validation(run):
+        raise UserError(
+            "this run has trained on its validation images too, so it cannot be judged by them",
+            where=str(run.path),
+            hint=f"Ask the run that was refitted instead, or `babysit test {run.path}`",
+        )
     if not path.exists():
         raise UserError(
             "the run has not finished an epoch, so there is nothing to judge"
@@ -117,6 +129,12 @@ def read_unnamed(run: Run, part: str = "val") -> Predicted:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError("the kept predictions cannot be read", where=str(path)) from error
     return Predicted(rows, labels, said)
+
+
+def nothing(classes: int) -> Predicted:
+    """What was said of no image at all."""
+    none = np.zeros(0, np.int64)
+    return Predicted(none, none, np.zeros((0, classes), np.float32), (), ())
 
 
 def read_split(run: Run, part: str = "") -> list[Listed]:

@@ -47,6 +47,11 @@ class Run:
         return self.path / "log.jsonl"
 
     @property
+    def events(self) -> Path:
+        """TensorBoard's files, when they were asked for."""
+        return self.path / "events"
+
+    @property
     def diagnoses(self) -> Path:
         """One line per diagnosis."""
         return self.path / "diagnoses.jsonl"

@@ -25,6 +25,7 @@ SECTIONS = {
     "statistics": "statistics of the training part",
     "self-test": "self-test of the arithmetic",
     "build": "building the network, measuring its step",
+    "check": "checks before training",
     "record": "writing the log",
     "batch": "batches: cutting, augmenting, normalising",
     "forward": "forward",
@@ -68,7 +69,7 @@ def _class_table(material: Material, rows: list[tuple[int, ClassScore]]) -> str:
                 for place, row in rows
             ],
         )
-        + f'<p class="soft">On the {material.scores.count:,} validation images; macro F1 {material.scores.macro_f1:.3f}, top-5 {material.scores.top5:.1%}.</p>'
+        + f'<p class="soft">On the {material.scores.count:,} {material.part} images; macro F1 {material.scores.macro_f1:.3f}, top-5 {material.scores.top5:.1%}.</p>'
     )
 
 
@@ -92,14 +93,14 @@ def times(material: Material) -> str:
 def data(material: Material) -> str:
     """Where the data came from, how they were split, what the audit found."""
     about = material.manifest["data"]
-    parts = ", ".join(f"{sum(counts):,} {part}" for part, counts in material.counts.items())
+    parts = ", ".join(f"{sum(counts):,} {part}" for part, counts in material.counts.items() if sum(counts))
     audit = about.get("audit") or {}
     found = "".join(
         f'<div class="finding {for_page(one["weight"])}"><strong>{for_page(one["says"])}.</strong><br>{for_page(one["advice"])}.</div>'
         for one in audit.get("findings", [])
     )
     sentence = (
-        f"<p>The audit compared {audit.get('compared', 0):,} images for near duplicates: {plural(audit.get('exact_duplicates', 0), 'exact duplicate')}, "
+        f"<p>{_compared(int(audit.get('compared', 0)))}: {plural(audit.get('exact_duplicates', 0), 'exact duplicate')}, "
         f"{plural(audit.get('near_duplicate_pairs', 0), 'pair')} of near duplicates.{'' if found else ' Nothing is wrong that it looks for.'}</p>"
         if audit
         else ""
@@ -115,6 +116,12 @@ def data(material: Material) -> str:
         )
         + _listed("Left out, unreadable", [f"{one['path']}: {one['reason']}" for one in broken])
     )
+
+
+def _compared(count: int) -> str:
+    if not count:
+        return "The images are too small or too plain to be compared for near duplicates"
+    return f"The audit compared {plural(count, 'image')} for near duplicates"
 
 
 def _items(words: list[str]) -> str:
@@ -139,8 +146,12 @@ def recipe(material: Material) -> str:
         for name, why in reasons.items()
     ]
     said = ", ".join(f"<code>{for_page(f'{name} = {json.dumps(value)}')}</code>" for name, value in asked.items())
+    if material.refit:
+        asked_for = f"<p>Every setting is that of {for_page(material.refit.of)}, frozen; nothing was chosen anew.</p>"
+    else:
+        asked_for = f"<p>Asked for: {said}.</p>" if said else ""
     return (
-        (f"<p>Asked for: {said}.</p>" if said else "")
+        asked_for
         + (
             f"<p>Chosen by rule, from the data and this machine:</p>{table(['setting', 'value', 'why'], chosen, kind='words')}"
             if chosen
@@ -207,7 +218,7 @@ def use(material: Material) -> str:
     test = f"babysit test {run}" + (" --again" if material.looks and len(material.looks) else "")
     third = (
         f"{test:<44}# the test images, counted"
-        if material.looks is not None
+        if material.looks is not None or material.refit
         else f"babysit suspects {run}  # labels that are probably wrong"
     )
     python = f"import babysit; print(babysit.load({str(material.run.path)!r}).predict('picture.jpg'))"

@@ -73,7 +73,7 @@ def mistakes(gallery: Gallery) -> str:
     predicted, classes = gallery.material.predicted, gallery.material.classes
     places = predicted.worst_mistakes(MISTAKES)
     if not len(places):
-        return "<p>None on the validation part.</p>"
+        return f"<p>None on the {gallery.material.part} part.</p>"
     maps = _maps(gallery.material.run)
     cards = []
     for place in places.tolist():
@@ -111,7 +111,7 @@ def suspected(gallery: Gallery, suspects: Sequence[tuple[int, int, float]]) -> s
         suspects: (place, suggested class, how much more probable it is than the label), the surest first.
     """
     if not suspects:
-        return "<p>None among the validation images.</p>"
+        return "<p>None among the validation images.</p>" if gallery.material.part == "validation" else ""
     predicted, classes = gallery.material.predicted, gallery.material.classes
     cards = [
         _card(

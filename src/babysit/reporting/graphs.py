@@ -37,17 +37,19 @@ def curves(log: RunLog) -> str:
     def of_steps(name: str) -> tuple[list[float], list[float]]:
         return thinned(at, [row.values.get(name, float("nan")) for row in steps], MOST_POINTS)
 
-    loss = chart(
-        [
-            Line("each batch", *of_steps("loss"), "soft", "faint"),
-            Line("training, mean of an epoch", ends, of_epochs("train_loss"), "one"),
-            Line("validation", ends, of_epochs("validation_loss"), "two"),
-        ],
-        Axes("step", "loss (nats)", width=1150, height=330),
-    )
+    losses = [
+        Line("each batch", *of_steps("loss"), "soft", "faint"),
+        Line("training, mean of an epoch", ends, of_epochs("train_loss"), "one"),
+    ]
     training = Line("training (augmented)", ends, of_epochs("train_accuracy", 100), "one")
-    validation = Line("validation", ends, of_epochs("validation_accuracy", 100), "two")
-    accuracy = chart([training, validation], Axes("step", "accuracy (%)"), band=(training, validation), band_name="gap")
+    axes = Axes("step", "accuracy (%)")
+    if any("validation_loss" in row.values for row in epochs):
+        losses.append(Line("validation", ends, of_epochs("validation_loss"), "two"))
+        validation = Line("validation", ends, of_epochs("validation_accuracy", 100), "two")
+        accuracy = chart([training, validation], axes, band=(training, validation), band_name="gap")
+    else:  # a refit, which has trained on all of it
+        accuracy = chart([training], axes)
+    loss = chart(losses, Axes("step", "loss (nats)", width=1150, height=330))
     rate = chart([Line("learning rate", *of_steps("learning_rate"), "three")], Axes("step", "learning rate"))
     return (
         f'<div class="pair"><figure class="whole">{loss}</figure><figure>{accuracy}</figure><figure>{rate}</figure></div>'

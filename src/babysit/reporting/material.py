@@ -14,6 +14,7 @@ from babysit.metrics import Scores
 from babysit.record import ledger, predictions
 from babysit.record.log import Row, RunLog, read_log
 from babysit.record.predictions import Predicted
+from babysit.record.refit import Refit
 from babysit.record.run import Run
 
 
@@ -22,7 +23,8 @@ class Material:
     """A run, read.
 
     `scores` of the validation part at the kept network; `test` scores of the last look at the test part, if there was
-    one; `looks` those at this run's test images, None without a test part; `calibration` of the plain view.
+    one; `looks` those at this run's test images, None without a test part; `calibration` of the plain view. A refitted
+    run has no validation part: there `predicted` and `scores` are of the last look, or of no image before one.
     """
 
     run: Run
@@ -33,6 +35,20 @@ class Material:
     test: Scores | None
     looks: ledger.Looks | None
     calibration: Calibration | None
+    refit: Refit | None = None
+    part: str = "validation"
+
+    @property
+    def name(self) -> str:
+        """The run's, with that of the run it belongs to."""
+        path = self.run.path.resolve()
+        inner = path.name == "refit" or path.name.startswith("fold-")
+        return f"{path.parent.name}/{path.name}" if inner else path.name
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are images that the network was not trained on."""
+        return self.scores.count > 0
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -59,17 +75,22 @@ def gather(run: Run) -> Material:
         UserError: when this is no run, it has not finished an epoch, or a file of it cannot be read.
     """
     manifest = run.read_manifest()
-    predicted = predictions.read(run)
+    held_out, looked = predictions.has_validation(run), (run.predictions / "test.npz").exists()
+    predicted = predictions.read(run) if held_out else None
     try:
         classes = tuple(manifest["data"]["classes"])
         _ = manifest["data"]["counts"]
     except (KeyError, TypeError) as error:
         raise UserError("the run's manifest says nothing of its data", where=str(run.manifest)) from error
-    test = predictions.read(run, "test").scores(classes) if (run.predictions / "test.npz").exists() else None
+    tested = predictions.read(run, "test") if looked else None
     hashes = [one.hash for one in predictions.read_split(run, "test") if one.hash]
     looks = ledger.looks_at(hashes, run.looks) if hashes else None
     calibration = predictions.read_calibrations(run).get("plain")
-    return Material(run, manifest, predicted, predicted.scores(classes), read_log(run.log), test, looks, calibration)
+    predicted = predicted or tested or predictions.nothing(len(classes))
+    test = tested.scores(classes) if tested else None
+    part, about = "validation" if held_out else "test", Refit.from_manifest(manifest)
+    scores, log = predicted.scores(classes), read_log(run.log)
+    return Material(run, manifest, predicted, scores, log, test, looks, calibration, about, part)
 
 
 def json_of(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds

@@ -36,28 +36,29 @@ def write_report(run: Run, suspects: Suspected = ()) -> Path:
         UserError: when this is no run, or it has not finished an epoch.
     """
     material = gather(run)
-    text = page(f"report: {run.path.resolve().name}", _sections(material, suspects), script="zoom.js")
+    text = page(f"report: {material.name}", _sections(material, suspects), script="zoom.js")
     with writing(run.report, "the report"):
         atomic.write_text(run.report, text)
     return run.report
 
 
 def _sections(material: Material, suspects: Suspected) -> list[str]:
-    pictures = gallery.open_gallery(material)
-    judged = material.test or material.scores
-    part = "test" if material.test else "validation"
-    return [
-        verdict(material),
-        _ran(material),
-        section("Diagnoses", facts.diagnoses(material), anchor="diagnoses"),
-        section("Curves", graphs.curves(material.log), anchor="curves"),
+    pictures, part = gallery.open_gallery(material), "test" if material.test else "validation"
+    judged = [
         section("Worst mistakes", gallery.mistakes(pictures), anchor="mistakes"),
-        section(f"Confusion ({part} images)", graphs.confusion(judged), anchor="confusion"),
+        section(f"Confusion ({part} images)", graphs.confusion(material.test or material.scores), anchor="confusion"),
         section("Classes", facts.classes(material), anchor="classes"),
         section("Calibration", graphs.calibration(material), anchor="calibration"),
         section("Most confident right answers", gallery.right_answers(pictures), anchor="right"),
         section("Suspected labels", gallery.suspected(pictures, suspects), anchor="suspects"),
         section("What the network sees", inputs.seen(pictures), anchor="inputs"),
+    ]
+    return [
+        verdict(material),
+        _ran(material),
+        section("Diagnoses", facts.diagnoses(material), anchor="diagnoses"),
+        section("Curves", graphs.curves(material.log), anchor="curves"),
+        *(judged if material.judged else []),
         section("First-layer filters", graphs.filters(material.run), anchor="filters"),
         section("Data, split and leaks", facts.data(material), anchor="data"),
         section("Looks at the test set", facts.looks(material), anchor="looks"),
@@ -70,7 +71,7 @@ def _sections(material: Material, suspects: Suspected) -> list[str]:
 
 def _ran(material: Material) -> str:
     manifest, row = material.manifest, material.kept
-    kept = f"; the network of epoch {row.epoch + 1} was kept" if row else ""
+    kept = f"; the network of epoch {row.epoch + 1} was kept" if row and material.judged else ""
     ended = f" It ended early: {for_page(manifest['ended'])}." if manifest.get("ended") else ""
     return (
         f'<p class="soft">Trained for {plural(manifest.get("epochs", 0), "epoch")}, {plural(manifest.get("steps", 0), "step")}, '

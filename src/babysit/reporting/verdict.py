@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from babysit.metrics import Scores
 from babysit.names import for_page
 from babysit.record import ledger
+from babysit.record.refit import TEMPERATURE
 from babysit.reporting.material import Material
 from babysit.show import plural
 
@@ -16,6 +17,7 @@ WIDE_GAP = 0.1
 
 POOR_CALIBRATION = 0.05
 WIDE_INTERVAL = 0.1
+EMBEDS = "This page embeds pictures of your data: whoever has the page has those pictures. "
 LEAKS = ("leaks", "near_leaks")
 
 
@@ -33,9 +35,13 @@ def verdict(material: Material) -> str:
     grounds = grounds_of(material)
     against = [one.what for one in grounds if not one.good]
     belief = (
-        f"It can be believed with reserve: look at {_listed(against)} below."
-        if against
-        else "It can be believed: nothing below speaks against it."
+        ""
+        if not material.judged
+        else (
+            f"It can be believed with reserve: look at {_listed(against)} below."
+            if against
+            else "It can be believed: nothing below speaks against it."
+        )
     )
     items = "".join(
         f'<li class="{"good" if one.good else "bad"}"><b>{"✓" if one.good else "!"} {one.what.capitalize()}.</b> '
@@ -43,14 +49,15 @@ def verdict(material: Material) -> str:
         for one in grounds
     )
     return (
-        f'<h1>{for_page(material.run.path.resolve().name)}</h1><p class="verdict">{_how_good(material)} {_wrong(material)} {belief}</p>'
+        f'<h1>{for_page(material.name)}</h1><p class="verdict">{_how_good(material)} {_wrong(material)} {belief}</p>'
         f'<ul class="grounds">{items}</ul>'
-        '<p class="soft">This page embeds pictures of your data: whoever has the page has those pictures. '
-        "It is one file and asks nothing of any network.</p>"
+        f'<p class="soft">{EMBEDS if material.judged else ""}It is one file and asks nothing of any network.</p>'
     )
 
 
 def _how_good(material: Material) -> str:
+    if not material.judged:
+        return for_page(material.refit.judged() if material.refit else "No image was held out, so nothing is known.")
     scores, part = (material.test, "test") if material.test else (material.scores, "validation")
     low, high = scores.interval
     chance = max(sum(row) for row in scores.confusion) / max(1, scores.count)
@@ -62,6 +69,8 @@ def _how_good(material: Material) -> str:
 
 
 def _wrong(material: Material) -> str:
+    if not material.judged:
+        return ""
     scores = material.test or material.scores
     pairs = scores.most_confused(1)
     if not pairs:
@@ -86,6 +95,7 @@ def grounds_of(material: Material) -> list[Ground]:
             _gap(material),
             _calibrated(material),
             _interval(material.test or material.scores),
+            _refitted(material),
             _looked(material),
             _leaks(material),
         )
@@ -95,7 +105,7 @@ def grounds_of(material: Material) -> list[Ground]:
 
 def _gap(material: Material) -> Ground | None:
     row = material.kept
-    if row is None:
+    if row is None or "validation_accuracy" not in row.values:
         return None
     training, validation = row.values["train_accuracy"], row.values["validation_accuracy"]
     gap = training - validation
@@ -116,6 +126,13 @@ def _calibrated(material: Material) -> Ground | None:
         return Ground(
             False, "calibration", "No temperature was fitted, so probabilities are taken as the network gives them."
         )
+    if material.refit:
+        note = fitted.note or TEMPERATURE
+        return Ground(
+            True,
+            "calibration",
+            f"{note[0].upper()}{note[1:]}. With it, that network's expected calibration error was {fitted.error_after:.1%} there.",
+        )
     if fitted.note:
         return Ground(
             True,
@@ -129,7 +146,9 @@ def _calibrated(material: Material) -> Ground | None:
     return Ground(fitted.error_after <= POOR_CALIBRATION, "calibration", seen)
 
 
-def _interval(scores: Scores) -> Ground:
+def _interval(scores: Scores) -> Ground | None:
+    if not scores.count:
+        return None
     low, high = scores.interval
     wide = high - low
     seen = f"{scores.count:,} images fix the accuracy to {100 * wide / 2:.1f} points either way"
@@ -146,9 +165,21 @@ def _looked(material: Material) -> Ground:
             "The data have no test part; the network was chosen by the validation images, so their figures lean a little to the good side.",
         )
     said = ledger.meaning(material.looks)
-    if material.test is None:
+    if material.test is None and material.judged:
         said += " The figures here are of the validation images, by which the network was chosen, so they lean a little to the good side."
     return Ground(len(material.looks) <= 1, "looks at the test set", said)
+
+
+def _refitted(material: Material) -> Ground | None:
+    """Once it was tested, what it was before; until then the verdict itself says how it is judged."""
+    about = material.refit
+    if about is None or not material.judged:
+        return None
+    seen = (
+        f"This network was trained on train and validation together; the selected one got {about.correct / about.count:.1%} "
+        f"of {about.count:,} validation images."
+    )
+    return Ground(True, "refit", seen)
 
 
 def _leaks(material: Material) -> Ground | None:

@@ -81,9 +81,11 @@ class Fit:
                 break
             if isinstance(event, EpochDone) and self._patience_is_over():
                 break
-            if self.stop.asked and session.position.step < session.plan.total:
+            if self.stop.asked and session.position.step < session.end:
                 self.save()
                 raise InterruptedTraining(self.stop.asked)
+        if session.end < session.plan.total and not self.diagnoses and not self.ended:
+            self.ended = f"after epoch {session.position.epoch}, as train.stop_after says; the schedule goes on to step {session.plan.total:,}"
         return self.diagnoses
 
     def save(self) -> None:
@@ -110,46 +112,49 @@ class Fit:
                 "step_seconds": seconds,
             }
             self._record(Row("step", done.step, done.epoch, values))
-            left = (session.plan.total - done.step) * done.images / self._rate
+            left = (session.end - done.step) * done.images / self._rate
             self.show.step(
-                StepShown(done.epoch, done.step, session.plan.total, done.loss, done.learning_rate, self._rate, left)
+                StepShown(done.epoch, done.step, session.end, done.loss, done.learning_rate, self._rate, left)
             )
         if not math.isfinite(done.loss):
             self._judge()
             return
         self._correct_pace(done)
-        if now - self._saved >= session.recipe.train.checkpoint_seconds and done.step < session.plan.total:
+        if now - self._saved >= session.recipe.train.checkpoint_seconds and done.step < session.end:
             self.save()
 
     def _after_epoch(self, done: EpochDone) -> None:
         session = self.session
-        begun = time.perf_counter()
+        scores = self._evaluate() if len(session.validation) else None
+        values = {"train_loss": done.train_loss, "train_accuracy": done.train_accuracy}
+        if scores:
+            values["validation_loss"] = scores.loss
+            values["validation_accuracy"] = scores.accuracy
+            values["validation_macro_f1"] = scores.macro_f1
+        else:
+            session.best_step = done.step  # nothing to choose by: the newest network is the one that is kept
+        values |= {"images_per_second": self._rate, "peak_memory": float(peak_memory())}
+        self._record(Row("epoch", done.step, done.epoch, values))
+        self._show_epoch(done, scores)
+        self._judge()
+        self.save()
+        self._step_began = time.perf_counter()
+
+    def _evaluate(self) -> Scores:
+        """Judges the network by validation; the best one's predictions are kept."""
+        session, begun = self.session, time.perf_counter()
         with session.clock.section("evaluate"), session.averaged():
             predicted = probabilities(session.model, session.validation, session.recipe.train.precision)
             scores = score(predicted, session.validation.labels[session.validation.rows], session.classes)
         if self.pace:
             self.pace.evaluated(time.perf_counter() - begun)
         worth_now = worth(scores, session.recipe.train.metric)
-        best = session.best_step < 0 or worth_now > session.best
-        if best:
-            session.best, session.best_step = worth_now, done.step
+        if session.best_step < 0 or worth_now > session.best:
+            session.best, session.best_step = worth_now, session.position.step
             with session.clock.section("record"):
                 rows = session.validation.rows
                 predictions.write(self.run, "val", rows, session.validation.labels[rows], predicted)
-        values = {
-            "train_loss": done.train_loss,
-            "train_accuracy": done.train_accuracy,
-            "validation_loss": scores.loss,
-            "validation_accuracy": scores.accuracy,
-            "validation_macro_f1": scores.macro_f1,
-            "images_per_second": self._rate,
-            "peak_memory": float(peak_memory()),
-        }
-        self._record(Row("epoch", done.step, done.epoch, values))
-        self._show_epoch(done, scores, best=best)
-        self._judge()
-        self.save()
-        self._step_began = time.perf_counter()
+        return scores
 
     def _patience_is_over(self) -> bool:
         """Whether `train.patience` epochs have passed since the best one; if so, that is recorded and said.
@@ -157,7 +162,7 @@ class Fit:
         Everything it looks at is in the checkpoint and the log, so a resumed run stops where another would have.
         """
         session, patience = self.session, self.session.recipe.train.patience
-        if patience is None or session.position.step >= session.plan.total:
+        if patience is None or session.position.step >= session.end:
             return False
         epochs = [row for row in self._rows if row.kind == "epoch"]
         without = sum(row.step > session.best_step for row in epochs)
@@ -166,7 +171,7 @@ class Fit:
         best = len(epochs) - without
         self.ended = (
             f"no better validation {session.recipe.train.metric} in {plural(without, 'epoch')}; the best was epoch {best}, "
-            f"and {session.plan.total - session.position.step:,} of {session.plan.total:,} steps were not made"
+            f"and {session.end - session.position.step:,} of {session.end:,} steps were not made"
         )
         values = {"best_step": float(session.best_step), "epochs_without_better": float(without)}
         self._record(Row("stopped", session.position.step, session.position.epoch - 1, values))
@@ -207,21 +212,21 @@ class Fit:
                     with self.run.diagnoses.open("a", encoding="utf-8") as stream:
                         stream.write(json.dumps(diagnosis.as_json()) + "\n")
 
-    def _show_epoch(self, done: EpochDone, scores: Scores, *, best: bool) -> None:
+    def _show_epoch(self, done: EpochDone, scores: Scores | None) -> None:
         session = self.session
-        left = (session.plan.total - done.step) * session.batch_size / self._rate if self._rate else 0.0
+        left = (session.end - done.step) * session.batch_size / self._rate if self._rate else 0.0
         self.show.epoch(
             EpochShown(
                 epoch=done.epoch,
                 step=done.step,
-                total_steps=session.plan.total,
+                total_steps=session.end,
                 train_loss=done.train_loss,
                 train_accuracy=done.train_accuracy,
-                validation_loss=scores.loss,
-                validation_accuracy=scores.accuracy,
+                validation_loss=scores.loss if scores else None,
+                validation_accuracy=scores.accuracy if scores else None,
                 learning_rate=session.learning_rate(),
                 images_per_second=self._rate,
                 seconds_left=left,
-                best=best,
+                best=session.best_step == done.step,
             )
         )

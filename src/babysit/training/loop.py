@@ -44,15 +44,15 @@ Event = StepDone | EpochDone
 
 
 def train(session: Session) -> Iterator[Event]:
-    """Trains from wherever the session stands to the end of its plan.
+    """Trains from wherever the session stands to its end.
 
     Every update is: order, batch, forward, backward, rate, update. The order of an epoch is a function of
     (seed, epoch), so a session restored in the middle of one goes on exactly.
     """
-    while (position := session.position).step < session.plan.total or position.batch > 0:
+    while (position := session.position).step < session.end or position.batch > 0:
         with session.clock.section("batch"):
             order = session.order()
-        while position.batch < session.steps_per_epoch and position.step < session.plan.total:
+        while position.batch < session.steps_per_epoch and position.step < session.end:
             start = position.batch * session.batch_size
             samples = order[start : start + session.batch_size]
             with session.clock.section("batch"):
@@ -89,7 +89,7 @@ def _step(session: Session, batch: Batch) -> StepDone:
 
 def _end_of_epoch(session: Session) -> EpochDone:
     """Sums up the epoch and moves on first, so that a checkpoint made at the event begins with the next epoch."""
-    position, last = session.position, session.position.step >= session.plan.total
+    position, last = session.position, session.position.step >= session.end
     seen = max(1, position.images)
     done = EpochDone(
         position.step, position.epoch, position.loss_sum / seen, position.correct / seen, position.images, last

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from babysit.data import split_memory
 from babysit.data.catalog import Catalog
 from babysit.data.folds import fold_split
-from babysit.data.split import Split, default_share, split
+from babysit.data.split import Split, default_share, joined, split
 from babysit.data.split_file import Listed, read_split, split_as_listed
 from babysit.data.units import content_array
 from babysit.errors import UserError
@@ -41,8 +41,11 @@ def cut_parts(
     if own is not None:
         file = read_split(own)
         _check_unchanged(catalog, hashes, usable, file)
-        return split_as_listed(catalog, hashes, usable, file=file, clusters=clusters), None
+        needed = _needed(recipe)
+        return split_as_listed(catalog, hashes, usable, file=file, clusters=clusters, needed=needed), None
     base, remembered = _base(catalog, hashes, usable, recipe, clusters=clusters)
+    if recipe.train.refit:
+        return joined(base), remembered
     if recipe.data.folds is None:
         return base, remembered
     fold = recipe.data.fold or 1
@@ -66,7 +69,10 @@ def _base(
 ) -> tuple[Split, Split | None]:
     if recipe.data.split:
         file = read_split(Path(recipe.data.split))
-        return split_as_listed(catalog, hashes, usable, file=file, clusters=clusters), None
+        needed = _needed(recipe)
+        if recipe.train.refit and all(file.hashes):
+            _check_unchanged(catalog, hashes, usable, file)
+        return split_as_listed(catalog, hashes, usable, file=file, clusters=clusters, needed=needed), None
     # A test part that the data bring is not counted: validation is cut from what is left.
     share = default_share(sum(part != "test" for part in catalog.parts))
     shares = recipe.data.validation or share, recipe.data.test or share
@@ -77,6 +83,11 @@ def _base(
         known[rows] = split_memory.recall(_wish(catalog, recipe), content_array(hashes)[rows])
     cut = split(catalog, hashes, usable, shares=shares, seed=recipe.seed, clusters=clusters, known=known)
     return cut, None if catalog.has_validation else cut
+
+
+def _needed(recipe: Recipe) -> tuple[str, ...]:
+    """The parts that must have images: a refit has trained on those of validation."""
+    return () if recipe.train.refit else ("val",)
 
 
 def _free(catalog: Catalog, usable: NDArray[np.bool_]) -> NDArray[np.int64]:

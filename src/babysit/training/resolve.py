@@ -35,6 +35,7 @@ from babysit.optim.schedules import SCHEDULES, warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.show import plural
 from babysit.tables import Table
+from babysit.training.event_files import log_faults
 from babysit.training.image_faults import image_faults
 
 BATCHES = (16, 32, 64, 128, 256)
@@ -78,6 +79,7 @@ def check(parsed: Parsed) -> Recipe:
         *_name_faults(parsed.recipe, parsed.places),
         *_combination_faults(parsed.recipe, parsed.places),
         *image_faults(parsed.recipe, parsed.places),
+        *log_faults(parsed.recipe, _place("train.log", parsed.places)),
         *_unused_faults(parsed.recipe, parsed.places),
     ]
     if faults:
@@ -299,6 +301,10 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
     if data.fold is not None and data.fold > (data.folds or 0):
         legal = f"1 to {data.folds}" if data.folds else "data.folds beside it"
         faults.append(Fault(f"there is no fold {data.fold}", _place("data.fold", places), legal))
+    if train.refit:
+        why = "with train.refit nothing is held out to choose by, so there is no use for"
+        given = [("data.folds", data.folds), ("train.patience", train.patience)]
+        faults += [Fault(f"{why} {name}", _place(name, places), "one of the two") for name, value in given if value]
     if train.corrections and not _are_knots(train.corrections, train.steps):
         faults.append(
             Fault(

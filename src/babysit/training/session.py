@@ -87,6 +87,12 @@ class Session:
         return max(1, len(self.training) // self.batch_size)
 
     @property
+    def end(self) -> int:
+        """The step after which the training ends: the plan's last, or that of `train.stop_after` epochs."""
+        epochs = self.recipe.train.stop_after
+        return min(self.plan.total, epochs * self.steps_per_epoch) if epochs else self.plan.total
+
+    @property
     def augmentation(self) -> Augmentation:
         """What is done to training images, at the side that they have grown to by now."""
         progress = self.plan.progress(self.position.step)
