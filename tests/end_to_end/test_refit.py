@@ -162,7 +162,7 @@ def test_a_corrected_length_is_scaled_to_the_longer_epochs(original, tmp_path) -
     shutil.copytree(original, tmp_path / "run", ignore=shutil.ignore_patterns("refit"))
     recipe = tmp_path / "run" / "recipe.toml"
     each = {part: len(parts(original)[part]) for part in ("train", "val")}
-    batch = read_resolved(recipe).optim.batch_size
+    batch = read_resolved(recipe).optim.batch_size or 0
     before, now = each["train"] // batch, sum(each.values()) // batch
     text = recipe.read_text(encoding="utf-8").replace(
         "epochs = 3", f"steps = {2 * before}\ncorrections = [[0, {5 * before}], [{before}, {2 * before}]]"
