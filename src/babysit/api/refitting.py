@@ -13,7 +13,7 @@ from babysit.clock import Clock
 from babysit.errors import InterruptedTraining, UserError
 from babysit.recipe import Override, Recipe, read_resolved
 from babysit.record import predictions
-from babysit.record.refit import TEMPERATURE, Refit
+from babysit.record.refitted import TEMPERATURE, Refit
 from babysit.record.run import Run
 from babysit.reporting.page import write_report
 from babysit.show import Show, Silent, plural

@@ -14,7 +14,7 @@ from babysit.metrics import Scores
 from babysit.record import ledger, predictions
 from babysit.record.log import Row, RunLog, read_log
 from babysit.record.predictions import Predicted
-from babysit.record.refit import Refit
+from babysit.record.refitted import Refit
 from babysit.record.run import Run
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from babysit.metrics import Scores
 from babysit.names import for_page
 from babysit.record import ledger
-from babysit.record.refit import TEMPERATURE
+from babysit.record.refitted import TEMPERATURE
 from babysit.reporting.material import Material
 from babysit.show import plural
 
