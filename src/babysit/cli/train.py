@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from babysit.show import plural
 
 if TYPE_CHECKING:
     from babysit.api import CrossValidated, Refitted, Trained
+    from babysit.clock import Clock
     from babysit.recipe import Override
 
 
@@ -116,33 +118,61 @@ def train(
     with clock.section("start"):
         overrides = _overrides(shortcuts, set_ or [])
 
-        from babysit.api import folds as cross
-        from babysit.api import refitting, running
-        from babysit.cli.progress import make_show
+        from babysit.api import running
 
     if dry_run:
         text = running.dry_run(data, recipe=recipe, settings=overrides)
         print(json.dumps({"recipe": text}) if json_ else text, end="" if not json_ else "\n")  # noqa: T201
         return 0
-    asked = running.read_request(data, recipe, overrides).recipe.data
+    way = Way(out, recipe, resume, anyway, refit, profile, json_, quiet)
+    return _run(data, overrides, way, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to train and what to print: the options that are no settings."""
+
+    out: Path | None
+    recipe: Path | None
+    resume: bool
+    anyway: bool
+    refit: bool
+    profile: bool
+    json: bool
+    quiet: bool
+
+
+def _run(data: str, overrides: list[Override], way: Way, clock: Clock) -> int:
+    with clock.section("start"):
+        from babysit.api import folds as cross
+        from babysit.api import refitting, running
+        from babysit.cli.progress import make_show
+
+    asked = running.read_request(data, way.recipe, overrides).recipe.data
     several = asked.folds is not None and asked.fold is None
-    if refit and several:
+    if way.refit and several:
         raise UserError(
             "no fold is chosen, so there is none to refit", where="--folds, --refit", legal="one of the two"
         )
     verb = cross.cross_validate if several else running.train
-    # What is to be refitted may be there already.
-    going_on = resume or (refit and out is not None and _is_finished(out))
     again = None
-    with make_show(quiet=quiet) as show:
+    with make_show(quiet=way.quiet) as show:
         done = verb(
-            data, out=out, recipe=recipe, settings=overrides, resume=going_on, show=show, clock=clock, anyway=anyway
+            data,
+            out=way.out,
+            recipe=way.recipe,
+            settings=overrides,
+            # What is to be refitted may be there already.
+            resume=way.resume or (way.refit and way.out is not None and _is_finished(way.out)),
+            show=show,
+            clock=clock,
+            anyway=way.anyway,
         )
-        show.finished(*_last_words(done, profile=profile))
-        if refit and not done.stopped:
-            again = refitting.refit(done.run, data=data, resume=resume, show=show, anyway=anyway)
-            show.finished(_refit_summary(again), _profile([again.training]) if profile else "")
-    if json_:
+        show.finished(*_last_words(done, profile=way.profile))
+        if way.refit and not done.stopped:
+            again = refitting.refit(done.run, data=data, resume=way.resume, show=show, anyway=way.anyway)
+            show.finished(_refit_summary(again), _profile([again.training]) if way.profile else "")
+    if way.json:
         print(json.dumps({**done.as_json(), **({"refit": again.as_json()} if again else {})}))  # noqa: T201
     return 3 if done.stopped or (again is not None and again.stopped) else 0
 
