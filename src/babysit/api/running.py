@@ -20,7 +20,7 @@ from babysit.clock import Clock
 from babysit.data import corrections
 from babysit.data.corrections import read_lists
 from babysit.device import describe
-from babysit.diagnosing import RULES
+from babysit.diagnosing import judge
 from babysit.errors import InterruptedTraining, UserError, writing
 from babysit.evaluating import finishing
 from babysit.recipe import Override, Parsed, Recipe, parse, read_resolved, render, setting_names
@@ -247,7 +247,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     begun, first = time.perf_counter(), session.position.step
     try:
         with stop_on_signals() as stop:
-            fit = Fit(session, run, writer, show, stop, tuple(RULES.values()), prepare.pace_of(session))
+            fit = Fit(session, run, writer, show, stop, (judge,), prepare.pace_of(session))
             try:
                 diagnoses = fit.train()
             except InterruptedTraining:

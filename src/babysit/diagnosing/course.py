@@ -1,0 +1,132 @@
+"""The course of a training: what nearly every rule looks at first. How far it came, from where, and how noisily."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from babysit.diagnosing.evidence import late, middle, noise_of, share_error, smooth, spread_of, sure_of
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+from babysit.record.series import Series
+
+SHORT = 24
+"""Updates before which nothing is said of how a training goes."""
+
+POOR = 0.25
+"""Share of the way from a loss that knows nothing to zero below which a training has learned poorly."""
+
+SOFTMAX = ("softmax", "focal")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a training went so far.
+
+    `first` the loss before anything was learned; `level` the loss of a network that knows nothing, ln C where the loss
+    is softmax's; `late` the loss at present, `late_error` its standard error, `noise` its spread from step to step;
+    `chance` the accuracy of naming the commonest class; `accuracy` on training batches at present, NaN when not known;
+    `way` the share of the way from `level` to zero that was gone; `count` updates seen.
+    """
+
+    loss: Series
+    rate: Series
+    first: float
+    level: float
+    late: float
+    late_error: float
+    noise: float
+    chance: float
+    accuracy: float
+    accuracy_error: float
+    way: float
+    count: int
+
+    @property
+    def short(self) -> bool:
+        """Whether it is too early to say anything."""
+        return self.count < SHORT
+
+    @property
+    def poor(self) -> float:
+        """How sure that it has learned poorly so far, from the share of the way gone."""
+        return sure_of(POOR * self.level - (self.level - self.late), self.spread)
+
+    @property
+    def spread(self) -> float:
+        """The spread of the late loss: its standard error, and one part in a hundred of the level."""
+        return math.hypot(self.late_error, 0.01 * self.level)
+
+    @property
+    def at_chance(self) -> float:
+        """How sure that it has learned nothing: neither loss nor accuracy is better than a network's that knows nothing."""
+        by_loss = sure_of(self.late - 0.97 * self.level, self.spread)
+        if not math.isfinite(self.accuracy):
+            return by_loss
+        by_accuracy = sure_of(self.chance + 0.05 - self.accuracy, self.accuracy_error)
+        return min(by_accuracy, max(by_loss, by_accuracy if self.late > 0.9 * self.level else 0.0))
+
+    @property
+    def last_step(self) -> int:
+        """The step of the latest update seen."""
+        return int(self.loss.steps[-1]) if len(self.loss) else 0
+
+    def smoothed(self) -> Series:
+        """The loss in running means over a fortieth of the course."""
+        return Series("loss", "", self.loss.steps, self.loss.epochs, smooth(self.loss.values, max(3, self.count // 40)))
+
+
+def course_of(log: RunLog, known: Known) -> Course:
+    """The course of a log; of one without steps, a short one."""
+    loss, rate, accuracy = (log.series(name, kind="step") for name in ("loss", "learning_rate", "accuracy"))
+    window = late(loss)
+    start = log.series("initial_loss", kind="start")
+    first = float(start.values[0]) if len(start) else (float(loss.values[0]) if len(loss) else math.nan)
+    level = _level(first, known)
+    now = middle(window)
+    finite = window[np.isfinite(window)]
+    error = spread_of(window) / math.sqrt(max(1, len(finite)))
+    right = late(accuracy)
+    share = float(np.mean(right)) if len(right) else math.nan
+    chance = chance_of(known, log)
+    images = len(right) * (known.batch_size or 32)
+    return Course(
+        loss=loss,
+        rate=rate,
+        first=first,
+        level=level,
+        late=now,
+        late_error=error,
+        noise=noise_of(loss.values),
+        chance=chance,
+        accuracy=share,
+        accuracy_error=share_error(chance, images),
+        way=(level - now) / level if level > 0 and math.isfinite(now) else 0.0,
+        count=len(loss),
+    )
+
+
+def chance_of(known: Known, log: RunLog) -> float:
+    """The accuracy of naming the commonest class; one in two when nothing is known of the classes."""
+    if known.class_counts and sum(known.class_counts):
+        return max(known.class_counts) / sum(known.class_counts)
+    return 1 / max(2, classes_of(known, log))
+
+
+def classes_of(known: Known, log: RunLog) -> int:
+    """The number of classes, as told, or as seen in the first labels; 0 when neither is known."""
+    if known.classes:
+        return known.classes
+    seen = log.series("classes_seen", kind="start")
+    return int(seen.values[0]) if len(seen) else 0
+
+
+def _level(first: float, known: Known) -> float:
+    """ln C where the loss is softmax's or may be; else the first loss."""
+    if known.classes and known.classes > 1 and (known.loss_kind is None or known.loss_kind in SOFTMAX):
+        equal = math.log(known.classes)
+        if known.loss_kind in SOFTMAX or 0.5 * equal < first < 1.6 * equal:
+            return equal
+    return first if math.isfinite(first) and first > 0 else 1.0

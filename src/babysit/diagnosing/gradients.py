@@ -1,0 +1,159 @@
+"""Rules about gradients: vanishing, exploding, never cleared, and layers that no update reaches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from babysit.diagnosing.course import course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, spread_of, sure_of
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+from babysit.record.series import Series
+
+VANISHED = 1e-3
+"""Gradient over weight in the first layer, over the same in the last, below which the first layers learn nothing."""
+
+EXPLODED = 30.0
+"""Gradient norm from which on a first step can do harm; a mean loss of normalised inputs has about one."""
+
+
+def relative_gradients(log: RunLog) -> list[Series]:
+    """Gradient norm over weight norm of each layer over time, in order of depth."""
+    found = []
+    for where in log.wheres("weight_gradient_norm"):
+        gradient = log.series("weight_gradient_norm", where, kind="layers")
+        norm = log.series("weight_norm", where, kind="layers")
+        count = min(len(gradient), len(norm))
+        if count:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                values = gradient.values[:count] / np.maximum(norm.values[:count], 1e-12)
+            found.append(Series("weight_gradient_norm", where, gradient.steps[:count], gradient.epochs[:count], values))
+    return found
+
+
+def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The first layers get a gradient that is nothing beside the last one's, and the loss stands."""
+    course, layers = course_of(log, known), relative_gradients(log)
+    if course.short or len(layers) < 3:
+        return
+    first, last = layers[0], layers[-1]
+    count = min(len(first), len(last))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.log10(first.values[:count] / last.values[:count])
+    shares = shares[np.isfinite(shares)]
+    if len(shares) < 2:
+        return
+    share = float(np.median(shares))
+    vanished = sure_of(math.log10(VANISHED) - share, 0.1 + spread_of(shares) / math.sqrt(len(shares)))
+    sure = all_of(vanished, course.poor)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Gradients vanish on their way back: relative to its weights, {first.where} gets {10**share:.1g} of the gradient that {last.where} "
+        f"gets, over {len(layers)} layers; the loss is {course.late:.4g}.",
+        "Take ReLU instead of sigmoid or tanh, He's weights (--set init.kind=he), or a network with normalisation (--model quick, resnet18)",
+        "nn.ReLU() for nn.Sigmoid(), nn.BatchNorm2d after each convolution, or a shortcut around every two layers",
+        "With normalisation after each layer the first layer's share is as small.",
+    )
+    evidence = tuple(
+        log.series("weight_gradient_norm", one.where, kind="layers").observation(-1) for one in (first, last)
+    )
+    yield diagnosis(
+        "vanishing-gradients",
+        "warn",
+        words=words,
+        weight=Weight(sure, int(first.steps[0]), evidence),
+        remedy={"init.kind": "he"},
+        where=first.where,
+    )
+
+
+def exploding_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Gradients are large from the start, or jump to many times their usual norm; and the loss suffers."""
+    course, norms = course_of(log, known), log.series("gradient_norm", kind="step")
+    if course.short or len(norms) < 8 or course.late < 0:
+        return
+    values = np.where(np.isfinite(norms.values), norms.values, np.inf)
+    usual = float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else math.inf
+    start = float(np.median(values[: max(3, len(values) // 50)]))
+    peak = int(np.argmax(values))
+    large = sure_of(math.log10(max(start, 1e-12) / EXPLODED), 0.2)
+    jumped = sure_of(math.log10(max(values[peak], 1e-12) / max(usual, start, 1e-12) / 100), 0.2)
+    harm = max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
+    sure = all_of(max(large, jumped), harm)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Gradients explode: their norm is {start:.3g} in the first updates and {values[peak]:.3g} at step {norms.steps[peak]}, "
+        f"where {usual:.3g} is its median; the loss is {course.late:.3g}.",
+        "Shorten long gradients: --set optim.clip=1, take smaller initial weights: --set init.kind=he, or a network with normalisation",
+        "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before optimizer.step()",
+        "With gradients shortened to 1 the loss goes the same way.",
+    )
+    weight = Weight(sure, int(norms.steps[peak]), (norms.observation(0), norms.observation(peak), *lasts(norms)))
+    yield diagnosis("exploding-gradients", "warn", words=words, weight=weight, remedy={"optim.clip": 1.0})
+
+
+def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """From the first step on the gradient grows with the number of steps: each is added to those before it."""
+    course, norms = course_of(log, known), log.series("gradient_norm", kind="step")
+    if course.short or len(norms) < 16 or len(course.loss) < 16 or course.late < 0:
+        return
+    values = norms.values[:12]
+    if not np.isfinite(values).all() or values[0] <= 0:
+        return
+    fit = np.polyfit(np.log(np.arange(1, 13)), np.log(values), 1)[0]
+    left = np.log(values) - np.polyval(
+        np.polyfit(np.log(np.arange(1, 13)), np.log(values), 1), np.log(np.arange(1, 13))
+    )
+    grows = sure_of(float(fit) - 0.6, 0.05 + spread_of(left) / 2)
+    calm = sure_of(1.15 * course.first - float(np.median(course.loss.values[4:12])), 0.02 * abs(course.first))
+    rising = sure_of(float(np.mean(np.diff(values) > 0)) - 0.7, 0.1)
+    later = float(np.median(norms.values[-max(8, len(norms) // 3) :]))
+    stays = sure_of(math.log10(max(later, 1e-12) / (5 * values[0])), 0.2)
+    sure = all_of(grows, calm, rising, stays)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Gradients are never cleared: their norm grew from {values[0]:.3g} to {values[-1]:.3g} over the first twelve updates, in step with "
+        f"their number, while the loss did not rise; it is {later:.3g} now.",
+        "In a recipe this cannot be: report it",
+        "optimizer.zero_grad() once before every backward()",
+        "The norm grows as it does when zero_grad() is called before every backward().",
+    )
+    weight = Weight(sure, int(norms.steps[0]), (norms.observation(0), norms.observation(11), *lasts(norms)))
+    yield diagnosis("gradients-not-cleared", "warn", words=words, weight=weight)
+
+
+def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A layer gets a gradient, and its weights never change: the optimiser does not hold them."""
+    course = course_of(log, known)
+    still, moving = [], 0
+    for where in log.wheres("update_ratio"):
+        ratios = log.series("update_ratio", where, kind="layers")
+        gradients = log.series("weight_gradient_norm", where, kind="layers")
+        if len(ratios) < 3:
+            continue
+        if (ratios.values == 0).all() and len(gradients) and (gradients.values[:3] > 0).any():
+            still.append(ratios)
+        elif (ratios.values > 0).any():
+            moving += 1
+    if not still or course.short or (len(course.rate) and course.rate.values.max() == 0):
+        return
+    rows = min(len(one) for one in still)
+    sure = sure_of(1 - 0.5, 1 / rows)
+    names = ", ".join(one.where for one in still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
+    what = "No weight of the network" if not moving else f"The weights of {names} never"
+    words = Words(
+        f"{what} {'ever changes' if not moving else 'change'}, though gradients reach them: the optimiser does not hold them (looked at {rows} times).",
+        "In a recipe this cannot be: report it",
+        "optimizer = torch.optim.SGD(model.parameters(), ...) after the network has got its last form; requires_grad_(False) where it is meant",
+        "The layer's weights differ between two checkpoints.",
+    )
+    evidence = tuple(one.observation(-1) for one in still[:4])
+    weight = Weight(sure, int(still[0].steps[0]), evidence)
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=still[0].where)

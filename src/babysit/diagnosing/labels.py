@@ -1,0 +1,200 @@
+"""Rules about labels: unrelated to the images, noisy, imbalanced; a class never named, a pair confused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from babysit.diagnosing.course import course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
+from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.units import _layers
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+
+ACTIVE = 3e-4
+"""Update ratio from which on a network is taken to be learning what it can."""
+
+
+def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The network moves as it should, and validation stays at chance throughout: labels know nothing of the images."""
+    course, motion = course_of(log, known), motion_of(log)
+    validation = log.series("validation_accuracy", kind="epoch")
+    if course.count < 48 or len(validation) < 3 or not motion.measured or motion.ratio == 0:
+        return
+    images = known.validation_images or 200
+    error = share_error(course.chance, images)
+    top = float(np.mean(np.sort(validation.values)[-3:]))
+    at_chance = sure_of(course.chance + 0.06 + error - top, error)
+    moves = sure_of(math.log10(motion.early / ACTIVE), motion.spread)
+    calm = sure_of(0.25 - (course.smoothed().values.max() / max(course.first, course.level) - 1), 0.02)
+    usual = sure_of(0.3 * course.level - abs(course.first - course.level), 0.02 * course.level)
+    alive = sure_of(
+        0.6 - max([float(np.median(one.values[-3:])) for one in _layers(log, "dead_share")], default=0.0), 0.05
+    )
+    slow = sure_of(0.3 - _early_way(course.loss.values, course.level), 0.02)
+    sure = all_of(at_chance, moves, calm, usual, alive, slow)
+    if sure <= 0.6:
+        return
+    heart = math.isfinite(course.accuracy) and course.accuracy > course.chance + 0.15
+    words = Words(
+        f"The labels know nothing of the images: validation was never better than {validation.values.max():.1%} ({course.chance:.1%} is chance) over {len(validation)} epochs, though updates are of the usual size ({motion.ratio:.1g} of the weights)"
+        + (f" and {course.accuracy:.0%} of the training images were learned by heart." if heart else "."),
+        "Look at images and labels side by side with `babysit look DATA`; `babysit check DATA` climbs the ladder",
+        "shuffle images and labels with one permutation; sort both lists of files the same way",
+        "A linear classifier on the pixels does better than chance on validation.",
+    )
+    weight = Weight(sure, int(validation.steps[0]), lasts(validation, course.loss))
+    yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
+
+
+def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A part of the labels is wrong: most images are learned well, a share never is; or validation is far better than training."""
+    course, gap = course_of(log, known), gap_of(log, known)
+    if course.count < 100 or gap is None or len(gap.validation) < 3 or course.poor > 0.5:
+        return
+    hard, half, top = (log.series(name, kind="epoch") for name in ("hard_share", "loss_p50", "loss_p95"))
+    two = 0.0
+    if len(hard) and len(half) and len(top):
+        share = float(np.median(hard.values[-3:]))
+        error = share_error(share, min(known.training_images or 256, 1024))
+        two = all_of(
+            sure_of(share - 0.08, error),
+            sure_of(0.35 * course.level - float(np.median(half.values[-3:])), 0.05 * course.level),
+            sure_of(float(np.median(top.values[-3:])) - 1.2 * course.level, 0.1 * course.level),
+        )
+    count = max(2, len(gap.validation) // 2)
+    better = float(np.median(gap.validation.values[-count:] - gap.training.values[-count:]))
+    dropped = bool(known.dropout) or bool(known.augmented)
+    aside = 0.0 if dropped and not gap.fair else sure_of(better - 0.08, gap.error)
+    sure = max(two, aside)
+    if sure <= 0.65:
+        return
+    seen = []
+    if two > 0.65:
+        seen.append(
+            f"half of the training images have a loss below {half.values[-1]:.2g}, but {hard.values[-1]:.0%} one above that of knowing nothing"
+        )
+    if aside > 0.65:
+        seen.append(
+            f"validation is right in {gap.validation.values[-1]:.1%} and training in {gap.training.values[-1]:.1%}, so it is training's labels that are off"
+        )
+    words = Words(
+        f"A part of the labels is probably wrong: {'; '.join(seen)}.",
+        "List the suspicious images with `babysit suspects RUN -o corrections.csv`, look at them, and train with --relabel; meanwhile --set loss.smoothing=0.1",
+        "torch.nn.functional.cross_entropy(scores, labels, label_smoothing=0.1), and look at the images with the largest loss",
+        "The images with the largest loss have the right labels and are merely hard.",
+    )
+    weight = Weight(sure, int(gap.validation.steps[-count]), lasts(gap.training, gap.validation, hard, half, top))
+    yield diagnosis("labels-noisy", "warn", words=words, weight=weight, remedy={"loss.smoothing": 0.1})
+
+
+def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Some classes have many times the images of others, and the rare ones are found far less."""
+    course, counts, names = course_of(log, known), known.class_counts, known.class_names
+    if course.short or not counts or min(counts) <= 0:
+        return
+    names = names or tuple(str(place) for place in range(len(counts)))
+    recalls = {where: log.series("recall", where, kind="epoch") for where in log.wheres("recall")}
+    recalls = {where: one for where, one in recalls.items() if len(one) >= 2}
+    if len(recalls) < 2 or len(names) != len(counts):
+        return
+    ratio = max(counts) / min(counts)
+    middle = float(np.exp(np.mean(np.log(counts))))
+    rare = [
+        recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count < 0.6 * middle
+    ]
+    common = [
+        recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count > 1.4 * middle
+    ]
+    uneven = sure_of(math.log(ratio / 5), 0.2)
+    if not rare or not common:
+        return
+    low, high = (float(np.mean([one.values[-2:].mean() for one in group])) for group in (rare, common))
+    error = share_error(low, max(10, (known.validation_images or 200) * len(rare) / len(counts)))
+    sure = all_of(uneven, sure_of(high - low - 0.25, error))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The classes are imbalanced, and it shows: {names[int(np.argmax(counts))]} has {max(counts)} training images, {names[int(np.argmin(counts))]} {min(counts)}; "
+        f"of common classes {high:.0%} are found, of rare ones {low:.0%}.",
+        "Give every class the same say: --set loss.class_weights=balanced, and choose by --set train.metric=macro-f1",
+        "torch.utils.data.WeightedRandomSampler, or cross_entropy(scores, labels, weight=counts.sum() / (classes * counts))",
+        "With balanced class weights the rare classes are found no more often.",
+    )
+    weight = Weight(sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
+    yield diagnosis("imbalanced", "warn", words=words, weight=weight, remedy={"loss.class_weights": "balanced"})
+
+
+def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A class that is there in validation is never named, in a network that names the others well."""
+    course = course_of(log, known)
+    accuracy = log.series("validation_accuracy", kind="epoch")
+    places = log.wheres("predicted_share")
+    if course.count < 48 or len(accuracy) < 3 or len(places) < 3:
+        return
+    learned = sure_of(
+        float(accuracy.values[-1]) - course.chance - 0.15, share_error(course.chance, known.validation_images or 200)
+    )
+    images = (known.validation_images or 20 * len(places)) / len(places)
+    missed = []
+    for where in places:
+        share, recall = log.series("predicted_share", where, kind="epoch"), log.series("recall", where, kind="epoch")
+        if len(share) >= 3 and len(recall) and float(share.values[-3:].max()) < 0.1 / len(places):
+            missed.append(share)
+    if not missed:
+        return
+    sure = all_of(learned, sure_of(images - 3.0, math.sqrt(images)), sure_of(0.5 * len(places) - len(missed), 1.0))
+    if sure <= 0.6:
+        return
+    names = ", ".join(one.where for one in missed[:3])
+    count = dict(zip(known.class_names or (), known.class_counts or (), strict=False)).get(missed[0].where)
+    words = Words(
+        f"{names} {'is' if len(missed) == 1 else 'are'} never predicted, though validation has images of it"
+        + (f" (training: {count})" if count is not None else "")
+        + f"; all in all {accuracy.values[-1]:.1%} are right.",
+        "Look at its images and labels with `babysit look DATA`; if it is rare: --set loss.class_weights=balanced",
+        "print(torch.bincount(all_training_labels)), and look at images of that class in both parts",
+        "It is predicted in the epochs to come.",
+    )
+    weight = Weight(sure, int(missed[0].steps[-3]), lasts(*missed[:3], accuracy))
+    yield diagnosis("class-never-predicted", "warn", words=words, weight=weight, where=missed[0].where)
+
+
+def pair_confused(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A large share of one class is taken for another."""
+    course, accuracy = course_of(log, known), log.series("validation_accuracy", kind="epoch")
+    if course.count < 48 or len(accuracy) < 3 or course.poor > 0.5:
+        return
+    pairs = [log.series("confused", where, kind="epoch") for where in log.wheres("confused")]
+    latest = int(accuracy.steps[-1])
+    pairs = [one for one in pairs if len(one) and int(one.steps[-1]) == latest]
+    if not pairs:
+        return
+    worst = max(pairs, key=lambda one: float(one.values[-1]))
+    share = float(worst.values[-1])
+    images = (known.validation_images or 200) / max(2, known.classes or 10)
+    sure = sure_of(share - 0.35, share_error(share, images))
+    if sure <= 0.7:
+        return
+    true, _, guess = worst.where.partition(">")
+    words = Words(
+        f"{share:.0%} of {true} are taken for {guess}.",
+        "Look at both classes side by side in the report, and for wrong labels with `babysit suspects RUN`; a larger image may tell them apart: --set data.size=64",
+        "look at the images of both classes; more of them, or larger ones",
+        "A person cannot tell them apart either.",
+    )
+    yield diagnosis(
+        "pair-confused", "note", words=words, weight=Weight(sure, latest, lasts(worst, accuracy)), where=worst.where
+    )
+
+
+def _early_way(losses: np.ndarray, level: float) -> float:
+    """How far the loss came in the first half, as a share of the level: memorising is slow."""
+    half = losses[: max(24, len(losses) // 2)]
+    value, _ = slope(half)
+    return float(-value * len(half) / level)

@@ -1,0 +1,159 @@
+"""Rules about the form of the loss: softmax missing or doubled, the wrong sign, a sum in place of a mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from babysit.diagnosing.course import classes_of, course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, noise_of, since, sure_of
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+
+
+def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The loss is below zero and falls without end, and the network becomes worse than chance: the sign is wrong."""
+    course, classes = course_of(log, known), classes_of(known, log)
+    first = log.series("initial_loss", kind="start")
+    if course.short or not len(first):
+        return
+    level = math.log(classes) if classes > 1 else 1.0
+    begun = float(first.values[0])
+    early = course.loss.values[: min(len(course.loss), 100)]
+    negative = sure_of(-float(np.nanmin(np.append(early, begun))) - 0.02 * level, 0.02 * level)
+    like_minus = sure_of(0.35 * level - abs(begun + level), 0.1 * level) if classes > 1 else 0.0
+    if not math.isfinite(course.accuracy):
+        below = 0.7
+    else:
+        below = sure_of(course.chance + 2 * course.accuracy_error - course.accuracy, course.accuracy_error)
+    sure = all_of(negative, max(like_minus, all_of(below, sure_of(-begun - 0.3 * level, 0.1 * level))))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The loss has the wrong sign: it began at {begun:.4g}, where ln {classes} = {level:.4g} is knowing nothing, and is {course.late:.4g} now"
+        + (
+            f"; {course.accuracy:.1%} of the training images are right, {course.chance:.1%} is chance."
+            if math.isfinite(course.accuracy)
+            else "."
+        ),
+        "Losses of a recipe have the right sign: --set loss.kind=softmax",
+        "loss = torch.nn.functional.cross_entropy(model(images), labels)  # no minus before it",
+        "The loss is one that is below zero by its nature, and accuracy rises as it falls.",
+    )
+    weight = Weight(sure, 0, lasts(first, course.loss))
+    yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
+
+
+def softmax_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A loss that takes logarithms of probabilities was given raw scores: it begins near zero and falls without end."""
+    course, classes = course_of(log, known), classes_of(known, log)
+    first = log.series("initial_loss", kind="start")
+    logs, shares = log.series("scores_log_sum_to_one", kind="start"), log.series("scores_sum_to_one", kind="start")
+    spread = log.series("score_deviation", kind="start")
+    if course.short or not len(first) or not len(logs) or classes < 2:
+        return
+    level, begun = math.log(classes), float(first.values[0])
+    raw = sure_of(0.5 - max(float(logs.values[0]), float(shares.values[0]) if len(shares) else 0.0), 0.1)
+    scale = 0.05 + (float(spread.values[0]) if len(spread) else 0.0)
+    near = sure_of(max(0.5 * level, 2 * scale) - abs(begun), scale)
+    falls = sure_of(-course.late - 0.1 * level, 0.05 * level + course.spread / 10)
+    sure = all_of(raw, near, falls)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The softmax is missing: the loss began at {begun:.3g} in place of ln {classes} = {level:.4g} and is {course.late:.3g} now, below zero, "
+        "and the network's outputs are neither probabilities nor their logarithms.",
+        "The losses of a recipe bring their softmax: --set loss.kind=softmax",
+        "torch.nn.functional.cross_entropy(scores, labels), or nll_loss(torch.log_softmax(scores, dim=1), labels)",
+        "The rows of exp(outputs) sum to one.",
+    )
+    weight = Weight(sure, since(course.loss.steps, course.loss.values < 0), lasts(first, logs, course.loss))
+    yield diagnosis("softmax-missing", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
+
+
+def softmax_doubled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The network's outputs are probabilities already, and the loss takes their softmax again: it cannot fall below ln(e + C - 1) - 1."""
+    course, classes = course_of(log, known), classes_of(known, log)
+    shares = log.series("scores_sum_to_one", kind="start")
+    first = log.series("initial_loss", kind="start")
+    if course.short or not len(shares) or not len(first) or classes < 2:
+        return
+    level = math.log(classes)
+    floor = math.log(math.e + classes - 1) - 1
+    if known.loss_kind not in (None, "softmax"):
+        return
+    sums = sure_of(float(shares.values[0]) - 0.9, 0.02)
+    lowest = float(np.nanmin(course.smoothed().values[2:]))
+    above = sure_of(lowest - floor + 0.03 * level, 0.02 * level)
+    begun = sure_of(0.2 * level - abs(float(first.values[0]) - level), 0.03 * level)
+    sure = all_of(sums, above, begun)
+    if math.isfinite(course.accuracy) and course.accuracy > course.chance + 0.2:
+        # A loss of probabilities at this accuracy would be lower than the floor allows.
+        sure = max(sure, all_of(sums, above))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The softmax is taken twice: the network's outputs sum to one, and the loss has not gone below {lowest:.4g}, where "
+        f"ln(e + {classes} - 1) - 1 = {floor:.4g} is the least it can reach that way.",
+        "Networks of a recipe end in scores; in one of your own take the softmax away from its end",
+        "return scores, not torch.softmax(scores, dim=1), from forward: cross_entropy takes the softmax itself",
+        f"The loss falls below {floor:.3g}.",
+    )
+    weight = Weight(sure, 0, lasts(shares, first, course.loss))
+    yield diagnosis("softmax-doubled", "warn", words=words, weight=weight)
+
+
+def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The loss is as many times too large as the batch has images: it was summed, and so is its gradient."""
+    course, classes = course_of(log, known), classes_of(known, log)
+    first = log.series("initial_loss", kind="start")
+    spread = log.series("score_deviation", kind="start")
+    if course.short or not len(first) or classes < 2 or not known.batch_size or known.batch_size < 4:
+        return
+    level, begun = math.log(classes), float(first.values[0])
+    if begun <= 0 or not math.isfinite(begun):
+        return
+    off = abs(math.log(begun / (known.batch_size * level)))
+    like_sum = sure_of(0.3 - off, 0.03)
+    small = sure_of(2.0 - (float(spread.values[0]) if len(spread) else 1.0), 0.2)
+    sure = all_of(like_sum, small)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The loss is a sum over the batch, not a mean: it began at {begun:.4g}, and {known.batch_size} images times ln {classes} are {known.batch_size * level:.4g}. "
+        f"So the learning rate is {known.batch_size} times what it says.",
+        "Losses of a recipe are means: --set loss.kind=softmax",
+        "torch.nn.functional.cross_entropy(scores, labels, reduction='mean')",
+        f"The loss of a batch of {2 * known.batch_size} is no larger.",
+    )
+    weight = Weight(sure, 0, lasts(first, course.loss))
+    yield diagnosis("sum-instead-of-mean", "warn", words=words, weight=weight)
+
+
+def noisy_for_the_batch(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Batches so small that the gradient is mostly noise at this rate: the loss goes up and down and not on."""
+    course = course_of(log, known)
+    if course.count < 60 or not known.batch_size or course.late < 0:
+        return
+    noise = log.series("gradient_noise", kind="epoch")
+    small = sure_of(math.log2(12 / known.batch_size), 0.3)
+    if len(noise):
+        small = max(
+            small, sure_of(math.log10(max(float(np.median(noise.values[-3:])), 1e-9) / known.batch_size / 300), 0.3)
+        )
+    restless = sure_of(noise_of(course.loss.values) - 0.2 * course.level, 0.03 * course.level)
+    slow = sure_of(0.4 - course.way, course.spread / course.level)
+    sure = all_of(small, restless, slow)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The gradient of {known.batch_size} images is mostly noise at this rate: the loss varies by {course.noise:.3g} from step to step and is at {course.late:.3g}.",
+        "Take larger batches: --set optim.batch_size=64, or let the rate fall: --set schedule.kind=one-cycle",
+        "DataLoader(..., batch_size=64), or a tenth of the rate",
+        "With batches of 64 the loss gets no further in as many images.",
+    )
+    weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, noise))
+    yield diagnosis("too-noisy", "warn", words=words, weight=weight, remedy={"optim.batch_size": 64})

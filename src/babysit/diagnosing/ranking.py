@@ -1,0 +1,95 @@
+"""Ranking: competing explanations of one training side by side, and no symptom beside the cause that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from babysit.record.diagnosis import SEVERITIES, Diagnosis
+
+NOT_LEARNING = (
+    *("stuck-at-chance", "constant-output", "underfitting", "plateau", "labels-unrelated", "class-never-predicted"),
+    *("pair-confused", "stopped-too-early", "noisy-filters"),
+)
+SLOW = (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients", "initialisation-too-small")
+BLOWN_UP = (
+    *(*NOT_LEARNING, "not-a-number", "diverging", "exploding-gradients", "updates-too-large", "dead-units"),
+    *("saturated-units", "too-noisy", "normalisation-statistics", "learning-rate-too-high", "initial-loss-wrong"),
+)
+APART = ("overfitting", "regularisation-missing", "class-never-predicted", "pair-confused", "constant-output")
+
+EXPLAINS: Mapping[str, tuple[str, ...]] = {
+    "wrong-sign": (*BLOWN_UP, "softmax-missing", "parts-differ", "vanishing-gradients"),
+    "softmax-missing": (*BLOWN_UP, "parts-differ", "vanishing-gradients"),
+    "sum-instead-of-mean": (*BLOWN_UP, "initialisation-too-large"),
+    "softmax-doubled": (*SLOW, "dead-units", "saturated-units", "learning-rate-too-high", "updates-too-large"),
+    "inputs-not-normalised": (*BLOWN_UP, "initialisation-too-large", "learning-rate-too-low", "parts-differ"),
+    "normalised-twice": (*SLOW, "dead-units"),
+    "layer-not-trained": (*SLOW, "dead-units", "overfitting", "regularisation-missing"),
+    "symmetric-initialisation": (*SLOW, "dead-units", "learning-rate-too-high", "updates-too-large"),
+    "initialisation-too-small": (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients"),
+    "initialisation-too-large": (*BLOWN_UP, "learning-rate-too-low", "vanishing-gradients", "updates-too-small"),
+    "gradients-not-cleared": BLOWN_UP,
+    "not-shuffled": (*BLOWN_UP, *APART, "parts-differ", "labels-noisy", "learning-rate-too-low"),
+    "regularisation-too-strong": (
+        *SLOW,
+        "dead-units",
+        "constant-output",
+        "updates-too-large",
+        "learning-rate-too-high",
+    ),
+    "dropout-too-strong": (*SLOW, "validation-better", "labels-noisy", "too-noisy"),
+    "augmentation-too-strong": (*NOT_LEARNING, "validation-better", "labels-noisy", "learning-rate-too-low"),
+    "schedule-never-moved": SLOW,
+    "schedule-too-fast": SLOW,
+    "learning-rate-too-high": tuple(name for name in BLOWN_UP if name != "learning-rate-too-high"),
+    "saturated-units": (*NOT_LEARNING, "vanishing-gradients", "learning-rate-too-low", "updates-too-small"),
+    "vanishing-gradients": (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small"),
+    "updates-too-small": (*NOT_LEARNING, "learning-rate-too-low"),
+    "learning-rate-too-low": NOT_LEARNING,
+    "exploding-gradients": (*NOT_LEARNING, "diverging", "updates-too-large", "dead-units", "too-noisy"),
+    "diverging": (*NOT_LEARNING, "updates-too-large", "dead-units", "too-noisy"),
+    "too-noisy": (*NOT_LEARNING, "updates-too-large"),
+    "updates-too-large": NOT_LEARNING,
+    "dead-units": (*NOT_LEARNING, "vanishing-gradients"),
+    "no-nonlinearity": NOT_LEARNING,
+    "normalisation-statistics": (*APART, "parts-differ"),
+    "parts-differ": (*APART, "labels-unrelated", "labels-noisy"),
+    "labels-unrelated": (*APART, "stuck-at-chance", "underfitting", "plateau", "labels-noisy", "stopped-too-early"),
+    "labels-noisy": (
+        "validation-better",
+        "underfitting",
+        "overfitting",
+        "regularisation-missing",
+        "plateau",
+        "noisy-filters",
+    ),
+    "imbalanced": ("class-never-predicted", "pair-confused", "constant-output"),
+    "class-never-predicted": ("pair-confused",),
+    "regularisation-missing": ("overfitting", "noisy-filters"),
+    "overfitting": ("noisy-filters", "stopped-too-early"),
+    "constant-output": ("stuck-at-chance",),
+    "not-a-number": (*NOT_LEARNING, "diverging", "exploding-gradients", "updates-too-large", "dead-units"),
+    "underfitting": ("plateau", "stopped-too-early"),
+}
+"""Cause -> what it brings about. Where both were found, the second is not said for itself."""
+
+
+def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """Worst first and surest first, without what another one explains.
+
+    A cause takes over the severity of what it explains, so that a training that must stop still stops.
+    """
+    said = list(found)
+    names = {one.rule for one in said}
+    causes = {name: [one for one in said if name in EXPLAINS.get(one.rule, ())] for name in names}
+    kept = []
+    for one in said:
+        if causes[one.rule]:
+            continue
+        explained = [other for other in said if other.rule in EXPLAINS.get(one.rule, ())]
+        worst = min((SEVERITIES.index(other.severity) for other in explained), default=len(SEVERITIES))
+        if worst < SEVERITIES.index(one.severity):
+            one = replace(one, severity=SEVERITIES[worst])
+        kept.append(one)
+    return sorted(kept, key=lambda one: (SEVERITIES.index(one.severity), -one.sure))

@@ -1,0 +1,76 @@
+"""Rules about regularisation that is too strong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from babysit.diagnosing.course import course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, spread_of, sure_of
+from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.rate import penalty_share
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+
+DROPPED = 0.65
+"""Probability of dropping a unit above which little is left to learn with."""
+
+
+def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The penalty pulls harder at the weights than the data do, and the data lose: weights shrink, the loss stays high."""
+    course = course_of(log, known)
+    penalties = log.series("penalty_gradient_norm", kind="step")
+    if course.short or len(penalties) < 3:
+        return
+    share = penalty_share(log)
+    norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
+    shrunk = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms if len(one) >= 2]
+    shrinking = float(np.median(shrunk)) if shrunk else 0.0
+    pulls = sure_of(
+        math.log10(max(share, 1e-9) / 0.7), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
+    )
+    shrinks = sure_of(-shrinking - 0.1, 0.05)
+    unlearned = sure_of(0.4 - course.way, course.spread / course.level)
+    sure = all_of(max(pulls, all_of(shrinks, sure_of(math.log10(max(share, 1e-9) / 0.2), 0.1))), shrinks, unlearned)
+    if sure <= 0.6:
+        return
+    strength = max((one for one in (known.l2, known.decay, known.l1) if one), default=0.0)
+    name = "l2" if known.l2 == strength else ("decay" if known.decay == strength else "l1")
+    lower = f"{strength / 100:.2g}" if strength else "0.0005"
+    words = Words(
+        f"Regularisation overwhelms the data: its gradient is {share:.2g} times the data's, the weights have shrunk to {10**shrinking:.2g} of their first norm, and the loss is {course.late:.4g}, where {course.level:.4g} is knowing nothing.",
+        f"Weaken it: --set regularize.{name}={lower}",
+        f"weight_decay={lower} in the optimiser",
+        "With a hundredth of it the loss stays as high.",
+    )
+    weight = Weight(sure, int(penalties.steps[0]), (*lasts(penalties, course.loss), *lasts(*norms[:2])))
+    yield diagnosis(
+        "regularisation-too-strong", "warn", words=words, weight=weight, remedy={f"regularize.{name}": float(lower)}
+    )
+
+
+def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """So many units are dropped that training hardly learns; validation, without dropout, is better."""
+    course, gap = course_of(log, known), gap_of(log, known)
+    if course.short or not known.dropout or gap is None:
+        return
+    training = log.series("train_accuracy", kind="epoch")
+    strong = sure_of(known.dropout - DROPPED, 0.03)
+    low = sure_of(0.5 - course.way, course.spread / course.level)
+    better = sure_of(
+        float(gap.validation.values[-1]) - (float(training.values[-1]) if len(training) else 1.0) + 0.05, gap.error
+    )
+    sure = all_of(strong, low, better)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Dropout is too strong: {known.dropout:.0%} of the units are dropped, and the training loss is {course.late:.3g} after {course.count} updates.",
+        "--set regularize.dropout=0.3",
+        "nn.Dropout(0.3): its argument is the probability of dropping, not of keeping",
+        "With a dropout of 0.3 training learns no faster.",
+    )
+    weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, training, gap.validation))
+    yield diagnosis("dropout-too-strong", "warn", words=words, weight=weight, remedy={"regularize.dropout": 0.3})

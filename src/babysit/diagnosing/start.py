@@ -1,0 +1,161 @@
+"""Rules about the beginning: initial weights and the first loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from babysit.diagnosing.course import classes_of, course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+from babysit.record.series import Series
+
+ALIKE = 0.99
+"""Mean absolute cosine between the weights of two units of a layer from which on they are one unit."""
+
+SURE_OF_NOTHING = 4.0
+"""Deviation of an image's scores from which on an untrained network is sure, and mostly wrong."""
+
+FADING = 0.25
+"""Deviation of a layer's output over that of the layer before, below which a signal dies out on its way."""
+
+
+def initialisation_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Signals die out on their way through the untrained network, and the loss stands at its first value."""
+    course = course_of(log, known)
+    deviations = first_deviations(log)
+    if course.short or len(deviations) < 2:
+        return
+    values = np.array([one.values[0] for one in deviations])
+    if not (values > 0).all() or not np.isfinite(values).all():
+        return
+    scale = _input_deviation(log)
+    steps = np.diff(np.log10(np.concatenate([[scale], values])))
+    gain = float(np.mean(steps))
+    fading = sure_of(math.log10(FADING) - gain, 0.1 + spread_of(steps) / math.sqrt(len(steps)))
+    small = sure_of(-2.0 - math.log10(values[-1] / scale), 0.3)
+    stuck = _standing(course.loss, course.level)
+    sure = all_of(max(fading, small), small, stuck)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The initial weights are too small: the deviation of activations falls from {scale:.2g} at the input to {values[-1]:.2g} in the last "
+        f"layer, a factor of {10**gain:.2g} a layer, and the loss stood at {course.first:.4g}.",
+        "Take weights of the right size: --set init.kind=he",
+        "torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='relu') for every layer with weights",
+        "With He's weights the loss stands as long.",
+    )
+    weight = Weight(sure, 0, tuple(one.observation(0) for one in deviations[-4:]))
+    yield diagnosis("initialisation-too-small", "warn", words=words, weight=weight, remedy={"init.kind": "he"})
+
+
+def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The untrained network is sure of its wrong answers: its scores are far apart, and so is its loss from ln C."""
+    course = course_of(log, known)
+    spread = log.series("score_deviation", kind="start")
+    first = log.series("initial_loss", kind="start")
+    inputs = _input_deviation(log)
+    classes = classes_of(known, log)
+    if not len(spread) or not len(first) or classes < 2 or course.short:
+        return
+    deviation, loss = float(spread.values[0]), float(first.values[0])
+    wide = sure_of(math.log(max(deviation, 1e-9) / SURE_OF_NOTHING), 0.1)
+    high = sure_of(math.log(max(loss, 1e-9) / (2 * math.log(classes))), 0.1)
+    normal = sure_of(math.log(5.0 / max(inputs, 1e-9)), 0.1)
+    saturated = saturation_at_start(log)
+    sure = max(all_of(wide, high, normal), all_of(sure_of(saturated - 0.5, 0.05), normal, course.poor))
+    if sure <= 0.6:
+        return
+    claim = f"The initial weights are too large: untrained, the network's scores differ by {deviation:.3g} (deviation) and its loss is {loss:.3g}, where {math.log(classes):.3g} is knowing nothing."
+    if saturated > 0.5:
+        claim += f" {saturated:.0%} of the units of a layer are saturated from the start."
+    words = Words(
+        claim,
+        "Take weights of the right size: --set init.kind=he (xavier for tanh)",
+        "torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='relu'), xavier_normal_ for tanh",
+        "With weights of a tenth of the size the first loss is as high.",
+    )
+    weight = Weight(sure, 0, (*lasts(spread, first), *(one.observation(0) for one in first_deviations(log)[-3:])))
+    yield diagnosis("initialisation-too-large", "warn", words=words, weight=weight, remedy={"init.kind": "he"})
+
+
+def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The units of a layer have the same weights, and get the same gradients: they stay one unit."""
+    alike: list[Series] = []
+    for where in log.wheres("unit_likeness"):
+        one = log.series("unit_likeness", where, kind="layers")
+        if len(one) >= 2 and one.values[0] > ALIKE and one.values[-1] > ALIKE - 0.05:
+            alike.append(one)
+    layers = len(log.wheres("unit_likeness"))
+    if not alike or course_of(log, known).short:
+        return
+    course = course_of(log, known)
+    closeness = [1 - float(np.min(one.values)) for one in alike]
+    sure = all_of(sure_of((1 - ALIKE) - float(np.median(closeness)), 1e-3 + spread_of(closeness)), 1.0)
+    if len(alike) == layers == 1 or sure <= 0.6:
+        return
+    names = ", ".join(one.where for one in alike[:3])
+    words = Words(
+        f"The units of {names} all have the same weights (mean cosine {np.mean([one.values[-1] for one in alike]):.4f}) since the start, "
+        f"so that {'each is' if len(alike) > 1 else 'it is'} one unit; the loss is {course.late:.3g}.",
+        "Begin with random weights: --set init.kind=he",
+        "torch.nn.init.kaiming_normal_(layer.weight); never zeros_ or constant_ for weights",
+        "The cosine falls by itself in the steps to come.",
+    )
+    weight = Weight(sure, 0, tuple(one.observation(-1) for one in alike[:4]))
+    yield diagnosis(
+        "symmetric-initialisation", "warn", words=words, weight=weight, remedy={"init.kind": "he"}, where=alike[0].where
+    )
+
+
+def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The first loss is not that of a network that knows nothing."""
+    first = log.series("initial_loss", kind="start")
+    spread = log.series("score_deviation", kind="start")
+    classes = classes_of(known, log)
+    if not len(first) or classes < 2 or course_of(log, known).short:
+        return
+    expected, loss = math.log(classes), float(first.values[0])
+    if known.loss_kind in ("hinge", "squared-hinge"):
+        expected = classes - 1.0
+    tolerance = 0.05 * expected + 2 * (float(spread.values[0]) if len(spread) else 0.0) / math.sqrt(classes)
+    off = sure_of(abs(loss - expected) - 0.5 * expected, tolerance)
+    if off <= 0.7 or not math.isfinite(loss):
+        return
+    words = Words(
+        f"The first loss is {loss:.4g}; a network that knows nothing of {classes} classes has {expected:.4g}.",
+        "Look at it with `babysit check DATA`; take the mean over the batch, and --set loss.kind=softmax",
+        "loss = torch.nn.functional.cross_entropy(model(images), labels)",
+        "The loss is another than softmax's, with a level of its own.",
+    )
+    weight = Weight(off, 0, lasts(first, spread))
+    yield diagnosis("initial-loss-wrong", "note", words=words, weight=weight)
+
+
+def first_deviations(log: RunLog) -> list[Series]:
+    """The deviations of activations in the first measurement, in order of depth; layers that were measured only."""
+    found = [log.series("activation_deviation", where, kind="layers") for where in log.wheres("activation_deviation")]
+    return [one for one in found if len(one)]
+
+
+def saturation_at_start(log: RunLog) -> float:
+    """The largest share of saturated units in a layer, in the first measurement; 0 when not measured."""
+    shares = [log.series("saturated_share", where, kind="layers") for where in log.wheres("saturated_share")]
+    return max((float(one.values[0]) for one in shares if len(one)), default=0.0)
+
+
+def _input_deviation(log: RunLog) -> float:
+    seen = log.series("input_deviation", kind="start")
+    return float(seen.values[0]) if len(seen) and seen.values[0] > 0 else 1.0
+
+
+def _standing(loss: Series, level: float) -> float:
+    """How sure that the loss stood still over the first third of the course, at the level of knowing nothing."""
+    early = loss.values[: max(24, len(loss) // 3)]
+    tail = early[-max(8, len(early) // 3) :]
+    error = max(spread_of(tail) / math.sqrt(len(tail)), 0.003 * level)
+    return sure_of(0.03 * level - abs(float(np.median(tail)) - level), error + share_error(0.5, 1e6))

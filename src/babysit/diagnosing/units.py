@@ -1,0 +1,173 @@
+"""Rules about units: dead, saturated, without effect on the output, linear; and the look of the first filters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from babysit.diagnosing.course import course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, spread_of, sure_of
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+from babysit.record.series import Series
+
+DEAD = 0.6
+"""Share of a layer's units that are zero for a whole batch from which on too little gets through."""
+
+SATURATED = 0.5
+NOISY, CLEAN = 0.5, 0.15
+"""Shares of the first layer's filters that are noise: from which on, and up to which."""
+
+WITH_WEIGHTS = ("Conv", "Linear", "Locally")
+
+
+def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Most units of a layer are zero for every image, get no gradient, and stay so; little was learned."""
+    course = course_of(log, known)
+    found = [one for one in _layers(log, "dead_share") if len(one) >= 3]
+    if course.short or not found:
+        return
+    worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
+    share = float(np.median(worst.values[-max(3, len(worst) // 3) :]))
+    error = 0.03 + spread_of(worst.values[-max(3, len(worst) // 3) :])
+    sure = all_of(sure_of(share - DEAD, error), course.poor)
+    if sure <= 0.6:
+        return
+    begun = float(worst.values[0])
+    when = (
+        "from the start: initial weights or biases"
+        if begun > DEAD
+        else "since the training began: the rate was too high for them"
+    )
+    rate = float(course.rate.values.max()) if len(course.rate) else 0.0
+    words = Words(
+        f"Units are dead: {share:.0%} of {worst.where} are zero for a whole batch ({begun:.0%} at the start), {when}; the loss is {course.late:.3g}.",
+        f"Lower the rate: --set optim.lr={rate / 10 or 0.001:.2g}; take He's weights and no negative bias: --set init.kind=he --set init.bias=0",
+        "nn.LeakyReLU(0.1) for nn.ReLU(), a tenth of the rate, biases of zero",
+        "Over another batch most of these units are not zero.",
+    )
+    weight = Weight(sure, since(worst.steps, worst.values > DEAD), (worst.observation(0), *lasts(worst, course.loss)))
+    yield diagnosis("dead-units", "warn", words=words, weight=weight, where=worst.where)
+
+
+def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Most units of a tanh or sigmoid layer are at an end of their range, where the slope is nothing."""
+    course = course_of(log, known)
+    found = [one for one in _layers(log, "saturated_share") if len(one) >= 3]
+    if course.short or not found:
+        return
+    worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
+    share = float(np.median(worst.values[-max(3, len(worst) // 3) :]))
+    slow = sure_of(0.5 - course.way, course.spread / course.level)
+    sure = all_of(sure_of(share - SATURATED, 0.03 + spread_of(worst.values) / 2), slow)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Units are saturated: {share:.0%} of {worst.where} are at an end of their range ({worst.values[0]:.0%} at the start), where gradients are next to nothing; the loss is {course.late:.3g}.",
+        "Smaller initial weights and normalised inputs: --set init.kind=xavier --set preprocess.kind=standardize",
+        "nn.init.xavier_normal_(layer.weight), inputs of deviation 1, or nn.ReLU() in place of tanh and sigmoid",
+        "With weights of a tenth of the size the loss falls no faster.",
+    )
+    weight = Weight(
+        sure, since(worst.steps, worst.values > SATURATED), (worst.observation(0), *lasts(worst, course.loss))
+    )
+    yield diagnosis(
+        "saturated-units", "warn", words=words, weight=weight, remedy={"init.kind": "xavier"}, where=worst.where
+    )
+
+
+def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Every validation image gets the same answer."""
+    course = course_of(log, known)
+    shares = [log.series("predicted_share", where, kind="epoch") for where in log.wheres("predicted_share")]
+    shares = [one for one in shares if len(one) >= 2]
+    if course.short or len(shares) < 2:
+        return
+    top = max(shares, key=lambda one: float(one.values[-1]))
+    share = float(np.min(top.values[-2:]))
+    usual = max(course.chance, 1 / len(shares))
+    bound = usual + 0.95 * (1 - usual)
+    sure = all_of(sure_of(share - bound, 0.1 * (1 - usual) / max(1.0, len(top) ** 0.5)), course.at_chance)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The network gives nearly every image the same answer: {share:.0%} of the validation images are called {top.where}; the loss is {course.late:.3g}.",
+        f"Begin again with a tenth of the rate: --set optim.lr={course.rate.values.max() / 10 if len(course.rate) else 0.001:.2g}, and look at dead units and inputs",
+        "print(model(images)[:5]) and, layer by layer, where the rows become equal",
+        "The scores of two different images differ.",
+    )
+    weight = Weight(sure, since(top.steps, top.values > bound), lasts(top, course.loss))
+    yield diagnosis("constant-output", "warn", words=words, weight=weight, where=top.where)
+
+
+def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Several layers with weights and no activation function between them: all of them together are one linear layer."""
+    course = course_of(log, known)
+    weights = [one for one in known.layers or () if one.kind.startswith(WITH_WEIGHTS)]
+    if known.activations is None or known.activations or len(weights) < 2 or course.short:
+        return
+    maxima = [one for one in known.layers or () if "MaxPool" in one.kind]
+    negative = _layers(log, "activation_mean")
+    if not negative:
+        return
+    unlearned = sure_of(0.9 - (course.accuracy if math.isfinite(course.accuracy) else course.way), 0.05)
+    sure = all_of(unlearned, sure_of(len(weights) - 1.0 - 0.5 * len(maxima), 0.5))
+    if sure <= 0.55:
+        return
+    words = Words(
+        f"There is no activation function between {len(weights)} layers with weights, so that together they are one linear layer"
+        + (f" but for {len(maxima)} maximum poolings" if maxima else "")
+        + f"; the loss is {course.late:.3g}.",
+        "Take an architecture that has them: --model convnet",
+        "nn.ReLU() after every layer with weights but the last (functional calls in forward are not seen by the watcher)",
+        "forward calls torch.nn.functional.relu or the like.",
+    )
+    weight = Weight(sure, 0, lasts(course.loss, *negative[:2]))
+    yield diagnosis("no-nonlinearity", "warn", words=words, weight=weight)
+
+
+def noisy_filters(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Most of the first layer's filters are noise after many updates: regularisation perhaps too weak, or too few updates."""
+    course, shares = course_of(log, known), log.series("noisy_filters", kind="epoch")
+    if len(shares) < 3 or course.count < 200:
+        return
+    share = float(np.median(shares.values[-3:]))
+    sure = sure_of(share - NOISY, 0.1 + spread_of(shares.values[-5:]))
+    if sure <= 0.7:
+        return
+    roughness = log.series("filter_roughness", kind="epoch")
+    words = Words(
+        f"{share:.0%} of the first layer's filters still look like noise after {course.count} updates.",
+        "Train longer, or regularise more: --set regularize.l2=0.005",
+        "weight_decay=5e-3 in the optimiser",
+        "They become smooth in the epochs to come.",
+    )
+    weight = Weight(sure, since(shares.steps, shares.values > NOISY), lasts(shares, roughness))
+    yield diagnosis("noisy-filters", "note", words=words, weight=weight)
+
+
+def clean_filters(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The first layer's filters are smooth: a good sign, and said as one."""
+    course, shares = course_of(log, known), log.series("noisy_filters", kind="epoch")
+    if len(shares) < 3 or course.count < 200 or course.poor > 0.5:
+        return
+    share = float(np.median(shares.values[-3:]))
+    sure = sure_of(CLEAN - share, 0.05 + spread_of(shares.values[-5:]))
+    if sure <= 0.7:
+        return
+    words = Words(
+        f"The first layer's filters are clean: {share:.0%} of them look like noise. That is as it should be.",
+        "Nothing to change",
+        "# nothing to change",
+        "They become noise again.",
+    )
+    weight = Weight(sure, since(shares.steps, shares.values < CLEAN), lasts(shares))
+    yield diagnosis("clean-filters", "note", words=words, weight=weight)
+
+
+def _layers(log: RunLog, quantity: str) -> list[Series]:
+    found = [log.series(quantity, where, kind="layers") for where in log.wheres(quantity)]
+    return [one for one in found if len(one)]
