@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -65,14 +66,29 @@ def test_a_missing_or_harmed_file_says_nothing(tmp_path: Path) -> None:
 def test_features_are_what_enters_the_last_linear_layer() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     images = torch.randn(5, 3)
-    with last_features(model) as found:
+    with last_features(model) as seen:
         model(images)
+    found = seen.take()
     assert np.allclose(features_of(found), model[1](model[0](images)).detach().numpy())
     plain = nn.Sequential(nn.ReLU())
     with last_features(plain) as nothing:
         plain(images)
     model(images)
-    assert nothing == [] and len(found) == 1, "the hook is gone afterwards"
+    assert nothing.take() == [] and len(found) == 1 and seen.take() == [], "the hook is gone afterwards"
+
+
+def test_each_thread_takes_the_features_of_its_own_images() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    images = [torch.randn(count, 3) for count in range(1, 9)]
+
+    def one(some: torch.Tensor) -> torch.Tensor:
+        model(some)
+        return torch.cat(seen.take())
+
+    with last_features(model) as seen, ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(one, images * 10))
+    for some, features in zip(images * 10, taken, strict=True):
+        assert torch.equal(features, model[0](some))
 
 
 def test_many_features_are_brought_down_and_still_tell_apart(tmp_path: Path) -> None:
@@ -94,7 +110,8 @@ def test_an_unused_auxiliary_head_is_passed_over() -> None:
             return self.own(self.body(images))
 
     model, images = WithHead(), torch.randn(5, 3)
-    with last_features(model) as found:
+    with last_features(model) as seen:
         model(images)
         model(images)
+    found = seen.take()
     assert [one.shape for one in found] == [(5, 4), (5, 4)] and torch.equal(found[0], model.body(images))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from babysit.names import lines_for_terminal
+from babysit.names import for_terminal, lines_for_terminal
 
 if TYPE_CHECKING:
     from babysit.evaluating.comparison import Comparison
@@ -37,6 +38,8 @@ def compare(
 
     found = api.compare(*runs, out=out)
     print(json.dumps(found.as_json()) if json_ else _text(found, quiet))  # noqa: T201
+    if out is not None and not quiet:
+        print(f"Page: {for_terminal(str(out))}", file=sys.stderr)  # noqa: T201
     return 0
 
 

@@ -48,6 +48,7 @@ def spread(count: int, most: int) -> NDArray[np.int64]:
 
 
 def _features(network: Predictor, part: Batches, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    with last_features(network.model) as found:
+    with last_features(network.model) as seen:
         network.scores(part.pixels, rows)
+    found = seen.take()
     return features_of(found) if found else None

@@ -6,6 +6,7 @@ share. An image's distance is that to the nearest class; the threshold is one th
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,33 +109,45 @@ def fit_likeness(
     return Likeness(fitted.means, fitted.whitening, threshold)
 
 
+class Features(threading.local):
+    """What entered the last linear layer at each forward pass of the thread that asks."""
+
+    def __init__(self) -> None:
+        self.latest: list[Tensor] = []
+        self.found: list[Tensor] = []
+
+    def take(self) -> list[Tensor]:
+        """What has come since the last call, shape (n, features) each."""
+        taken, self.found = self.found, []
+        return taken
+
+
 @contextmanager
-def last_features(model: nn.Module) -> Iterator[list[Tensor]]:
-    """A list that receives what enters the network's last linear layer at each forward pass inside.
+def last_features(model: nn.Module) -> Iterator[Features]:
+    """Receives what enters the network's last linear layer at each forward pass inside, in any thread.
 
     A network without one gives nothing.
     """
-    found: list[Tensor] = []
-    latest: list[Tensor] = []
+    seen = Features()
 
     def entering(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        latest[:] = inputs[:1]
+        seen.latest = list(inputs[:1])
 
     def finished(_module: nn.Module, _inputs: object, _output: object) -> None:
         # What entered last, not what is listed last: an auxiliary head is not used in evaluation.
-        found.extend(one.detach().flatten(1).float() for one in latest)
-        latest.clear()
+        seen.found.extend(one.detach().flatten(1).float() for one in seen.latest)
+        seen.latest = []
 
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     handles = [module.register_forward_pre_hook(entering) for module in linear]
     handles.append(model.register_forward_hook(finished))
     try:
-        yield found
+        yield seen
     finally:
         for handle in handles:
             handle.remove()
 
 
 def features_of(found: list[Tensor]) -> NDArray[np.float32]:
-    """What `last_features` received, as one array; a value that is not finite becomes 0."""
+    """What `Features` took, as one array; a value that is not finite becomes 0."""
     return np.nan_to_num(torch.cat(found).cpu().numpy(), posinf=0, neginf=0)

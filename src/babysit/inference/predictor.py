@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import io
 import itertools
-import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,20 +24,22 @@ from babysit.data.catalog import Encoded
 from babysit.data.decode import UnreadableImage, decode, quiet_decoding
 from babysit.data.sources.archives import read_file
 from babysit.data.statistics import Statistics
+from babysit.data.storage import usable_cores
 from babysit.device import choose_device, threads
 from babysit.errors import BrokenCheckpointError, UserError
-from babysit.inference.likeness import Likeness, features_of, last_features, read_likeness
+from babysit.inference.likeness import Features, Likeness, features_of, last_features, read_likeness
 from babysit.inference.views import View, scores_by_view, windows
 from babysit.models import model_of
+from babysit.models.own import is_own
 from babysit.recipe import Recipe, read_resolved
 from babysit.record import predictions
 from babysit.record.run import Run
 
-BATCH, PIECE = 64, 8
-"""Images a forward pass, and images a decoding thread takes at once."""
+BATCH, WAITING = 64, 2
+"""Images a forward pass, and forward passes for each worker that are asked for before any answer is given."""
 
-QUICK = 0.001
-"""Seconds: images that decode in less are decoded by one thread."""
+MOST_WORKERS = 8
+"""Batches at a time: each needs memory of its own. Cores beyond that are shared out among them."""
 
 PNG_MODES, TIFF_MODES = ("1", "LA", "P", "I;16"), ("I", "F", "CMYK", "LAB", "YCbCr")
 """How a picture in memory is written down without loss."""
@@ -123,17 +123,22 @@ class Predictor:
             canvases: uint8, shape (n, canvas, canvas, 3).
             rows: which of them.
         """
-        # More threads than the run measured to be worth it wait for each other, and for the decoding ones.
+        # More threads than the run measured to be worth it wait for each other.
         with threads(self.recipe.train.threads):
-            found = scores_by_view(
-                self.model,
-                canvases,
-                rows,
-                statistics=self.statistics,
-                size=self.size,
-                precision=self.recipe.train.precision,
-                views=views,
-            )
+            return self._scores(canvases, rows, views)
+
+    def _scores(
+        self, canvases: NDArray[np.uint8], rows: NDArray[np.int64], views: tuple[View, ...]
+    ) -> dict[View, NDArray[np.float32]]:
+        found = scores_by_view(
+            self.model,
+            canvases,
+            rows,
+            statistics=self.statistics,
+            size=self.size,
+            precision=self.recipe.train.precision,
+            views=views,
+        )
         return {view: np.nan_to_num(said) for view, said in found.items()}
 
     def predict(self, images: Sequence[Image_] | Image_, *, view: View = "plain") -> list[Prediction]:
@@ -149,55 +154,86 @@ class Predictor:
         return list(self.stream(several, view=view))
 
     def stream(self, images: Iterable[Image_], *, view: View = "plain") -> Iterator[Prediction]:
-        """`predict` for any number of images, in bounded memory."""
-        first = 0
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for some in _batched(images, BATCH):
-                yield from self._batch(some, first, pool, view)
-                first += len(some)
+        """`predict` for any number of images, in bounded memory.
+
+        On a processor, each worker takes a batch all the way from files to answers, with its share of the cores: so some
+        decode, which holds the interpreter, while others compute, which does not.
+        """
+        cores, first, device = usable_cores(), 0, next(self.model.parameters()).device
+        rounds = _batched(images, WAITING * min(cores, MOST_WORKERS) * BATCH)
+        begun = next(rounds, [])
+        # A network of the user's own may keep something of an image while it works, as no two threads may.
+        most = 1 if is_own(self.recipe.model.name) else MOST_WORKERS
+        workers = max(1, min(cores, most, len(begun)))
+        each = max(1, cores // workers)
+        with (
+            threads(None),
+            last_features(self.model) as features,
+            ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(each,)) as pool,
+        ):
+            for some in itertools.chain([begun] if begun else [], rounds):
+                step = min(BATCH, -(-len(some) // workers))
+                pieces = [some[at : at + step] for at in range(0, len(some), step)]
+                with quiet_decoding():
+                    if device.type == "cpu":
+                        answers = list(
+                            pool.map(lambda piece: self._answers(*self._canvases(piece), view, features), pieces)
+                        )
+                    else:
+                        answers = [
+                            self._answers(*decoded, view, features) for decoded in pool.map(self._canvases, pieces)
+                        ]
+                for image, answer in zip(some, itertools.chain.from_iterable(answers), strict=True):
+                    name = str(image) if isinstance(image, (str, Path)) else f"image {first}"
+                    yield replace(answer, name=name)
+                    first += 1
 
     def decoded(self, image: Image_) -> tuple[NDArray[np.uint8], str]:
         """One image on its canvas, (canvas, canvas, 3), and why it could not be read, or nothing."""
         canvas = canvas_for(self.size)
         canvases = np.zeros((1, canvas, canvas, 3), np.uint8)
         with quiet_decoding():
-            (reason,) = _decode_piece([image], canvases, self.recipe)
+            (reason,) = _decode_all([image], canvases, self.recipe)
         return canvases[0], reason
 
-    def _batch(self, images: list[Image_], first: int, pool: ThreadPoolExecutor, view: View) -> Iterator[Prediction]:
+    def _canvases(self, images: list[Image_]) -> tuple[NDArray[np.uint8], list[str]]:
+        """Every image on its canvas, and why each could not be read, or nothing."""
         canvas = canvas_for(self.size)
         canvases = np.empty((len(images), canvas, canvas, 3), np.uint8)
-        with quiet_decoding():
-            reasons = _decode_all(images, canvases, self.recipe, pool)
+        return canvases, _decode_all(images, canvases, self.recipe)
+
+    def _answers(
+        self, canvases: NDArray[np.uint8], reasons: list[str], view: View, features: Features
+    ) -> list[Prediction]:
+        """What is said of each canvas, without its name."""
         good = np.array([place for place, reason in enumerate(reasons) if not reason], np.int64)
         said = iter(())
         if len(good):
-            probabilities, unlike = self._said(canvases, good, view)
+            probabilities, unlike = self._said(canvases, good, view, features)
             order = np.argsort(-probabilities, axis=1, kind="stable")
             names = np.array(self.classes, object)[order].tolist()
             values = np.take_along_axis(probabilities, order, axis=1).tolist()
             said = zip(names, values, unlike, strict=True)
-        for place, (image, reason) in enumerate(zip(images, reasons, strict=True)):
-            name = str(image) if isinstance(image, (str, Path)) else f"image {first + place}"
+        answers = []
+        for reason in reasons:
             if reason:
-                yield Prediction(name, error=reason)
+                answers.append(Prediction("", error=reason))
                 continue
             classes, shares, strange = next(said)
-            yield Prediction(name, tuple(classes), tuple(shares), unlike=strange)
+            answers.append(Prediction("", tuple(classes), tuple(shares), unlike=strange))
+        return answers
 
     def _said(
-        self, canvases: NDArray[np.uint8], rows: NDArray[np.int64], view: View
+        self, canvases: NDArray[np.uint8], rows: NDArray[np.int64], view: View, features: Features
     ) -> tuple[NDArray[np.float64], list[bool | None]]:
         """Calibrated probabilities, and whether each image is unlike the training data."""
-        with last_features(self.model) as found:
-            scores = self.scores(canvases, rows, (view,))[view]
-        probabilities = at_temperature(scores, self.temperature(view))
+        scores = self._scores(canvases, rows, (view,))[view]
+        probabilities, found = at_temperature(scores, self.temperature(view)), features.take()
         if self.likeness is None or not found:
             return probabilities, [None] * len(rows)
         # The centre window comes first of each batch's windows.
         each = len(windows(view, canvases.shape[1], self.size))
-        with threads(self.recipe.train.threads):
-            return probabilities, self.likeness.is_unlike(features_of(found[::each])).tolist()
+        return probabilities, self.likeness.is_unlike(features_of(found[::each])).tolist()
 
 
 def load_predictor(path: Path) -> Predictor:
@@ -249,25 +285,8 @@ def _batched(images: Iterable[Image_], count: int) -> Iterator[list[Image_]]:
         yield some
 
 
-def _decode_all(
-    images: list[Image_], canvases: NDArray[np.uint8], recipe: Recipe, pool: ThreadPoolExecutor
-) -> list[str]:
-    """Decodes every image into its canvas; why each could not be read, or nothing.
-
-    The first few are decoded here and timed. Quick ones spend their time holding the interpreter, and threads would
-    only get into each other's way (two took 1.8 times as long as one, for 32 pixel PNG files); slow ones are shared out.
-    Decoding and prediction take turns for the same reason: each has all cores to itself.
-    """
-    begun = time.perf_counter()
-    reasons = _decode_piece(images[:PIECE], canvases[:PIECE], recipe)
-    if time.perf_counter() - begun < QUICK * len(reasons):
-        return reasons + _decode_piece(images[PIECE:], canvases[PIECE:], recipe)
-    pieces = range(PIECE, len(images), PIECE)
-    tasks = [pool.submit(_decode_piece, images[at : at + PIECE], canvases[at : at + PIECE], recipe) for at in pieces]
-    return reasons + [reason for task in tasks for reason in task.result()]
-
-
-def _decode_piece(images: list[Image_], canvases: NDArray[np.uint8], recipe: Recipe) -> list[str]:
+def _decode_all(images: list[Image_], canvases: NDArray[np.uint8], recipe: Recipe) -> list[str]:
+    """Decodes every image into its canvas; why each could not be read, or nothing."""
     reasons = []
     for image, canvas in zip(images, canvases, strict=True):
         reason = ""

@@ -81,7 +81,7 @@ def _accuracies(found: Comparison) -> str:
         "run",
         "validation accuracy",
         "95 % interval",
-        f"{low:.1%} to {high:.1%}",
+        f"drawn from {low:.1%} to {high:.1%}",
         "images",
         "loss (nats)",
         "macro F1",
@@ -140,4 +140,8 @@ def _pairs(found: Comparison) -> str:
         ]
         for one in found.pairs
     ]
-    return table(["first", "second", "common images", "first alone right", "second alone right", "p", "verdict"], rows)
+    return table(
+        ["first", "second", "common images", "first alone right", "second alone right", "p", "verdict"],
+        rows,
+        kind="words",
+    )

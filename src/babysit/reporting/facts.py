@@ -15,6 +15,8 @@ from babysit.show import plural
 
 OPEN_CLASSES, WORST_CLASSES = 40, 20
 LISTED = 50
+LEAST_SECONDS = 0.005
+"""What took less would be shown as 0.00 s."""
 
 SECTIONS = {
     "start": "starting Python and importing",
@@ -82,6 +84,7 @@ def times(material: Material) -> str:
     rows = [
         [for_page(SECTIONS.get(name, name)), f"{seconds:,.2f} s", f"{seconds / total:.1%}", bar(seconds / total)]
         for name, seconds in sorted(spent.items(), key=lambda pair: -pair[1])
+        if seconds >= LEAST_SECONDS
     ]
     rate = material.manifest.get("images_per_second", 0.0)
     return (
@@ -217,14 +220,19 @@ def use(material: Material) -> str:
     run = quote(str(material.run.path))
     test = f"babysit test {run}" + (" --again" if material.looks and len(material.looks) else "")
     third = (
-        f"{test:<44}# the test images, counted"
-        if material.looks is not None or material.refit
-        else f"babysit suspects {run}  # labels that are probably wrong"
+        ["# the test images, counted", test]
+        if material.looks is not None
+        else ["# labels that are probably wrong", f"babysit suspects {run}"]
+        if material.judged
+        else []
     )
     python = f"import babysit; print(babysit.load({str(material.run.path)!r}).predict('picture.jpg'))"
+    # Each remark above its command: a run's path may be long.
     lines = [
-        f"{f'babysit predict {run} FILES...':<44}# name new images, with calibrated probabilities",
-        third,
+        "# name new images, with calibrated probabilities",
+        f"babysit predict {run} FILES...",
+        *third,
+        "# the same in Python",
         f'python -c "{python}"',
     ]
     return f"<pre>{for_page_lines(chr(10).join(lines))}</pre>"

@@ -20,6 +20,11 @@ MOST_POINTS = 1500
 FEW = 5
 """Images in a bin from which on its accuracy says something: fewer are a point that no line goes through."""
 
+RISEN = (
+    "<b>The error rose while the loss fell</b>: a few images that the network is sure of and that count as wrong weigh much in "
+    "the loss. Wrong labels do that: look at the suspected ones below. "
+)
+
 MOST_CELLS = 40
 """Classes up to which a confusion matrix is a table with numbers."""
 
@@ -96,7 +101,7 @@ def _calibration_words(material: Material) -> str:
         f"Scores are divided by a temperature of <b>{fitted.temperature:.3f}</b>, fitted on the {fitted.images:,} validation images: "
         f"expected calibration error {fitted.error_before:.2%} before and <b>{fitted.error_after:.2%}</b> after, loss "
         f"{fitted.loss_before:.4f} and {fitted.loss_after:.4f} nats. Above the dashed line the network is less sure than it "
-        f"may be, below it too sure. Points are bins of equal width; no line joins those of fewer than {FEW} images. The order of the answers stays as it is."
+        f"may be, below it too sure. {RISEN if fitted.error_after > fitted.error_before + 0.005 else ''}Points are bins of equal width; no line joins those of fewer than {FEW} images. The order of the answers stays as it is."
     )
 
 
