@@ -15,6 +15,7 @@ from babysit.calibration import at_temperature
 from babysit.cli.app import run as command
 from babysit.data.sources import open_source
 from babysit.errors import UserError
+from babysit.inference import predictor
 from babysit.record import ledger, predictions
 from babysit.record.run import Run
 
@@ -206,6 +207,23 @@ def test_predict_says_unsure_and_unlike(trained, tmp_path, capsys, png) -> None:
     assert out.splitlines()[1].endswith("(unlike the training data)") and "(unsure" not in out
     assert words(capsys, "predict", trained, *files, "--min-confidence", "2")[0] == 1
     assert words(capsys, "predict", trained, str(tmp_path / "none*.png"))[0] == 1
+
+
+def test_many_images_are_answered_in_their_order_as_each_alone(original, monkeypatch) -> None:
+    """Several batches at a time, unreadable ones among them, from a generator; and the same with one worker."""
+    catalog, network = open_source("digits"), babysit.load(original)
+    images = [np.asarray(catalog.read(index)) for index in range(700)]
+    images[70] = images[300] = np.zeros((3, 3), np.float64)
+    several = list(network.stream(image for image in images))
+    assert [one.name for one in several] == [f"image {number}" for number in range(700)]
+    assert [bool(one.error) for one in several] == [number in (70, 300) for number in range(700)]
+    monkeypatch.setattr(predictor, "MOST_WORKERS", 1)
+    for number, one in enumerate(network.stream(images)):
+        assert one.classes[:1] == several[number].classes[:1] and one.unlike == several[number].unlike
+        assert np.allclose(one.probabilities, several[number].probabilities, atol=1e-5)
+    alone = network.predict(images[123])[0]
+    assert np.allclose(alone.probabilities, several[123].probabilities, atol=1e-5) and alone.name == "image 0"
+    assert network.predict([]) == [] and network.model._forward_hooks == {}, "nothing is left on the network"
 
 
 def test_explanations_are_pictures_of_the_images_that_could_be_read(trained, tmp_path, capsys, png) -> None:

@@ -144,7 +144,7 @@ def test_the_command_trains_and_refits_and_a_finished_run_is_not_trained_again(t
     assert said["refit"]["validation"] == {} and said["refit"]["refit"]["images"] == 1438
     assert "No validation is left" in said["refit"]["refit"]["judged"] and "Refitted: " in err
     status, _, err = words(capsys, "train", "digits", "-o", place, "--refit")
-    assert status == 1 and "there is a run here already" in err
+    assert status == 1 and "has been refitted already" in err
     # From its own recipe: the same bits.
     status, _, err = words(
         capsys, "train", "digits", "-o", tmp_path / "again", "--recipe", place / "refit" / "recipe.toml"

@@ -71,7 +71,13 @@ def refit(
     """
     show, selected = show or Silent(), Run(Path(run))
     manifest, recipe = _finished(selected)
-    about = _about(selected, manifest)
+    about, place = _about(selected, manifest), Path(out) if out else selected.path / FOLDER
+    if not resume and (place / "manifest.json").exists():
+        raise UserError(
+            "this run has been refitted already",
+            where=str(place),
+            hint="Go on with it with --resume if it was stopped, or remove that folder to do it again",
+        )
     changes = {
         **_length(recipe, about),
         "data.split": str(selected.split.resolve()),
@@ -84,7 +90,7 @@ def refit(
         f"Refitting on {plural(about.images, 'image')}, train and validation together, for the "
         f"{plural(about.epoch, 'epoch')} of the network that was kept; all settings are those of {selected.recipe}."
     )
-    source, place = data or recipe.data.source, Path(out) if out else selected.path / FOLDER
+    source = data or recipe.data.source
     try:
         done = train(
             source,

@@ -93,6 +93,8 @@ def remarks(network: Predictor, predictions: list[Prediction], view: View, least
         yield "Note: the probabilities are not calibrated: the run is not finished, or older than calibration."
     elif view not in network.calibrations:
         yield f"Note: the probabilities of view '{view}' use the plain view's temperature; `babysit test` fits its own."
+    if network.likeness is None and not network.notes:
+        yield "Note: images unlike the training data are not told apart: the run keeps no measure of that."
     if failed := sum(bool(one.error) for one in predictions):
         yield f"{failed} of {count} files could not be read."
     if unsure := sum(one.unsure(least) for one in predictions):
