@@ -88,7 +88,7 @@ def test_it_is_whole_without_scripts(browser, make_run) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(Path(write_report(make_run("b"))).as_uri())
-    assert page.locator("section").count() == 14
+    assert page.locator("section").count() == 15
     assert page.locator("#curves g.ticks text").count() > 10
     assert not page.locator(".zoom-hint").is_visible()
     context.close()
