@@ -1,7 +1,7 @@
 """What each ingredient is worth: arms that differ from today's defaults in one thing, paired with them by seed.
 
 A fixed fifth of CIFAR-10 (1,000 training images of each class; 1,000 others of each class for validation, no test image)
-is trained on for equal steps, in two processes side by side with one thread each. At one thread
+is trained on for equal steps (or as many as an arm says), in two processes side by side with one thread each. At one thread
 a run is a function of arm and seed, so the baseline of a seed is trained once and serves every arm. What an arm costs is
 measured apart (`--cost`): short runs of all arms in one process, a step of each in turn, processor time over the
 baseline's.
@@ -39,11 +39,17 @@ NOTHING_LEFT = 3
 Settings = dict[str, object]
 
 BASELINE = "baseline"
+WHOLE_STEPS = 101
+"""Steps on whole images that take the processor as long as the baseline's 156, which begin on smaller ones."""
+
 ARMS: dict[str, Settings] = {
     BASELINE: {},
     "whitening, fixed": {"init.kind": "whitening", "init.fixed": True},
-    "identity": {"init.kind": "identity"},
     "bias rate x64": {"optim.bias_rate": 64.0},
+    "identity": {"init.kind": "identity"},
+    "whole images": {"train.progressive": 1.0},
+    "whole images, equal time": {"train.progressive": 1.0, "train.steps": WHOLE_STEPS},
+    "Muon": {"optim.kind": "muon", "optim.lr": 0.01},
     "lookahead": {"train.average": "lookahead"},
     "EMA": {"train.average": "ema"},
     "smoothing 0.1": {"loss.smoothing": 0.1},
@@ -111,9 +117,12 @@ def session_of(arm: str, seed: int, data: Path, *, steps: int | None = None):  #
     from babysit.training import prepare, resolve
 
     whole, size = whole_set(data)
-    length: Settings = {"train.steps": steps} if steps else {"train.epochs": EPOCHS}
+    changes = settings_of(arm)
+    length: Settings = {} if "train.steps" in changes else {"train.epochs": EPOCHS}
     fixed: Settings = {"train.precision": "bfloat16", "train.threads": 1, "optim.batch_size": BATCH, "data.size": size}
-    recipe = Recipe().replace({"data.source": str(data), "seed": seed, **length, **fixed, **settings_of(arm)})
+    recipe = Recipe().replace({"data.source": str(data), "seed": seed, **length, **fixed, **changes})
+    if steps:
+        recipe = recipe.replace({"train.epochs": None, "train.steps": steps})
     resolve.check(Parsed(recipe, (), {}))
     free = np.sort(np.concatenate([whole.split.train, whole.split.validation]))
     rows = dict(zip(("train", "val"), fixed_fifth(whole.catalog.labels, free), strict=True))
