@@ -47,6 +47,12 @@ ARMS: dict[str, Settings] = {
     "whitening, fixed": {"init.kind": "whitening", "init.fixed": True},
     "bias rate x64": {"optim.bias_rate": 64.0},
     "identity": {"init.kind": "identity"},
+    "whitening, fixed; identity; bias rate x64": {
+        "init.kind": "whitening",
+        "init.fixed": True,
+        "init.rest": "identity",
+        "optim.bias_rate": 64.0,
+    },
     "whole images": {"train.progressive": 1.0},
     "whole images, equal time": {"train.progressive": 1.0, "train.steps": WHOLE_STEPS},
     "Muon": {"optim.kind": "muon", "optim.lr": 0.01},
