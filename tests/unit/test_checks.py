@@ -187,3 +187,9 @@ def started(source, settings):
     images = prepare.decode(catalog, sized, lists=lists, clock=clock, show=Silent())
     session, session.recipe, _ = prepare.start(sized, images, clock)
     return session
+
+
+def test_a_first_layer_that_is_fixed_on_purpose_is_no_doubt() -> None:
+    asked = {"init.kind": "whitening", "init.fixed": True, "train.epochs": 1}
+    outcomes = {one.rung: one for one in api.check_data("digits", settings=asked)}
+    assert outcomes["network"].verdict == "passed" and "conv1.weight whitens" in outcomes["network"].seen

@@ -38,6 +38,8 @@ def network(subject: Subject) -> Outcome:
     count = sum(one.numel() for one in subject.model.parameters())
     frozen = [name for name, one in subject.model.named_parameters() if not one.requires_grad]
     seen = f"{count:,} parameters, scores of shape (n, {len(subject.classes)}), each image's own."
+    if subject.recipe.init.fixed and frozen:
+        seen += f" {frozen.pop(0)} whitens and is not trained, as init.fixed says."
     if frozen:
         seen += f" {len(frozen)} parameters are frozen: {', '.join(frozen[:5])}."
         return Outcome(
