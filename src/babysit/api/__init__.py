@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
     from babysit.api.scheduling import schedules
-    from babysit.api.searching import find_rate
+    from babysit.api.searching import Searched, find_rate, join, search
     from babysit.api.showing import summarize
     from babysit.api.using import load, predict
 
@@ -27,6 +27,7 @@ __all__ = [
     "CrossValidated",
     "Looked",
     "Refitted",
+    "Searched",
     "Trained",
     "check",
     "check_data",
@@ -36,6 +37,7 @@ __all__ = [
     "dry_run",
     "find_rate",
     "find_run",
+    "join",
     "list_runs",
     "load",
     "look",
@@ -44,6 +46,7 @@ __all__ = [
     "remove_run",
     "report",
     "schedules",
+    "search",
     "summarize",
     "suspects",
     "test",
@@ -71,7 +74,10 @@ HOMES = {
     "dry_run": "running",
     "train": "running",
     "schedules": "scheduling",
+    "Searched": "searching",
     "find_rate": "searching",
+    "join": "searching",
+    "search": "searching",
     "summarize": "showing",
     "load": "using",
     "predict": "using",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,6 @@ from babysit.checks.start import allowance, before_training
 from babysit.clock import Clock
 from babysit.data import corrections
 from babysit.data.corrections import read_lists
-from babysit.device import describe
 from babysit.diagnosing import judge
 from babysit.errors import InterruptedTraining, UserError, writing
 from babysit.evaluating import finishing
@@ -32,10 +30,10 @@ from babysit.reporting.page import validation_scores, write_report
 from babysit.searching.confirm import confirm_rate, seconds_needed
 from babysit.show import Show, Silent, plural
 from babysit.training import prepare, resolve
+from babysit.training.environment import note_session
 from babysit.training.event_files import mirrors
 from babysit.training.fit import Fit
 from babysit.training.session import Session
-from babysit.version import VERSION
 
 STOPPED = "stopped by a diagnosis"
 
@@ -242,7 +240,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) 
 def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     clock = session.clock
     with clock.section("record"):
-        _note_session(run, session)
+        note_session(run, session)
     writer = LogWriter(run.log, mirrors(run, session.recipe, session.position.step))
     begun, first = time.perf_counter(), session.position.step
     try:
@@ -376,23 +374,6 @@ def _tell_data(data: prepare.Data, show: Show) -> None:
         show.say(f"  Left out: {len(unreadable) - 5} more unreadable files; all are listed in the run's manifest.json.")
     verb = "Decoded once into" if data.cache.built else "Found decoded in"
     show.say(f"  {verb} {data.cache.path} ({data.cache.size_bytes / 1e6:.1f} MB).")
-
-
-def _note_session(run: Run, session: Session) -> None:
-    """Adds this start or resume to `environment.json`."""
-    import torch
-
-    entry = {
-        "step": session.position.step,
-        "babysit": VERSION,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "platform": platform.platform(),
-        **describe(session.device),
-    }
-    before = json.loads(run.environment.read_text(encoding="utf-8"))["sessions"] if run.environment.exists() else []
-    with writing(run.path, "the run"):
-        atomic.write_json(run.environment, {"sessions": [*before, entry]})
 
 
 def stem_of(source: str) -> str:

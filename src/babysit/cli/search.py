@@ -8,35 +8,55 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from babysit.errors import UserError
+
 
 def search(
-    data: str,
+    data: str | None = None,
     /,
     *,
-    only: Literal["rate"],  # noqa: ARG001 - the one part there is
+    only: Literal["rate"] | None = None,
+    over: str | None = None,
+    trials: Annotated[int | None, Parameter(negative="")] = None,
+    budget: str | None = None,
+    join: Path | None = None,
+    storage: str | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     model: str | None = None,
     size: str | None = None,
+    epochs: str | None = None,
     seed: str | None = None,
     recipe: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative="", consume_multiple=False)] = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     quiet: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Find a learning rate by a range test: the loss while the rate rises, and where it is best.
+    """Search settings from coarse to fine, or (--only rate) find a learning rate by a range test.
 
     Parameters
     ----------
     data
-        As of `babysit train`.
+        As of `babysit train`; with --join it may be left out.
     only
-        `rate`: the learning-rate range test.
+        `rate`: the learning-rate range test; the loss while the rate rises, and where it is best.
+    over
+        What is searched, as in optim.lr,regularize.l2=1e-5..1e-3,model.name=quick|convnet; by default optim.lr,regularize.l2.
+    trials
+        Coarse trials; by default 27.
+    budget
+        Instead of them a time, all workers' work together: 30m, 2h.
+    join
+        The folder of a search: adds a worker to it, or goes on with it after an interruption.
+    storage
+        The address of a database instead of SQLite in the folder, as in postgresql://user@host/name.
     out
-        The page; by default rate-NAME.html here.
+        The search's folder, by default runs/NAME-search; of --only rate the page, by default rate-NAME.html here.
     model
         The architecture, as `babysit show` lists them, timm/NAME, or path/to/file.py:name, a function of yours.
     size
         Side of the training images in pixels; by default chosen from the images.
+    epochs
+        The full length of a trial; by default as `babysit train` chooses it.
     seed
         Of everything random; 0 by default.
     recipe
@@ -50,18 +70,63 @@ def search(
     """
     from babysit import api
     from babysit.cli.progress import make_show
+    from babysit.cli.train import seconds_of
     from babysit.recipe import Override
+    from babysit.searching.stages import Effort
 
+    coarse = {"--over": over, "--trials": trials, "--budget": budget, "--storage": storage}
+    begins = {
+        **coarse,
+        "-o": out,
+        "--model": model,
+        "--size": size,
+        "--epochs": epochs,
+        "--seed": seed,
+        "--recipe": recipe,
+        "--set": set_,
+    }
+    if join is not None:
+        _refuse(begins | {"--only": only}, "--join goes on with the search as it was begun", "Leave it out")
+    elif data is None:
+        raise UserError("there is no DATA to search with", hint="babysit search DATA, or babysit search --join STUDY")
+    if only is not None:
+        _refuse(coarse, f"--only {only} searches nothing else", "Leave it out, or leave out --only")
+    if trials is not None and budget is not None:
+        raise UserError("both --trials and --budget are given", legal="one of them")
+    if trials is not None and trials < 3:
+        raise UserError(f"{trials} trials are no search", where="--trials", legal="3 and more")
     overrides = [Override.from_text(text) for text in set_ or []]
     for name, option, value in (
         ("model.name", "--model", model),
         ("data.size", "--size", size),
+        ("train.epochs", "--epochs", epochs),
         ("seed", "--seed", seed),
     ):
         if value is not None:
             overrides.append(Override(name, Override.from_text(f"{name}={value}").value, f"{option} {value}"))
     with make_show(quiet=quiet) as show:
-        test = api.find_rate(data, out=out, recipe=recipe, settings=overrides, show=show)
+        if join is not None:
+            done = api.join(join, data=data, show=show)
+        elif only == "rate":
+            done = api.find_rate(str(data), out=out, recipe=recipe, settings=overrides, show=show)
+        else:
+            effort = Effort(trials, seconds_of(budget) if budget else None) if trials or budget else None
+            done = api.search(
+                str(data),
+                out=out,
+                over=over or "",
+                effort=effort,
+                storage=storage or "",
+                recipe=recipe,
+                settings=overrides,
+                show=show,
+            )
     if json_:
-        print(json.dumps(test.as_json()))  # noqa: T201
+        print(json.dumps(done.as_json()))  # noqa: T201
     return 0
+
+
+def _refuse(options: dict[str, object], what: str, hint: str) -> None:
+    """Says of an option that it has no place here, rather than ignoring it."""
+    if given := [name for name, value in options.items() if value is not None]:
+        raise UserError(what, where=", ".join(given), hint=hint)

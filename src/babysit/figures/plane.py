@@ -123,7 +123,7 @@ def dot(plane: Plane, x: float, y: float, *, kind: str, share: float = 1.0, titl
     """
     left, top = plane.at(x, y)
     told = f"<title>{escape(title)}</title>" if title else ""
-    return f'<circle class="dot {kind}" style="--share:{min(1.0, max(0.0, share)):.2f}" cx="{left:.1f}" cy="{top:.1f}" r="6">{told}</circle>'
+    return f'<circle class="dot {kind}" style="--share:{min(1.0, max(0.0, share)):.2f}" cx="{left:.1f}" cy="{top:.1f}" r="{4 if "small" in kind else 6}">{told}</circle>'
 
 
 def span(plane: Plane, low: float, high: float, *, kind: str, label: str = "") -> str:

@@ -19,6 +19,9 @@ FLOOR = 1e-3
 STEPS_DOWN = 3
 """Without `every`, `step` falls at each third of the run."""
 
+FRONT = 0.4
+"""Without `front`, `trapezoid` is constant for this share of the run."""
+
 TIME_CONSTANTS = 5
 """Without `tau`, `inverse` and `exp` take a fifth of the run for it."""
 
@@ -107,6 +110,20 @@ def one_cycle(moment: Moment, part: SchedulePart) -> float:
     return FLOOR + (1 - FLOOR) * share
 
 
+def trapezoid(moment: Moment, part: SchedulePart) -> float:
+    """1 over the share `front` of the run (0.4 unless given), then falls linearly.
+
+    What has been trained within the front is the same however the run goes on.
+
+    >>> [trapezoid(Moment(0, 0.0, progress), SchedulePart(front=0.5)) for progress in (0.0, 0.5, 1.0)]
+    [1.0, 1.0, 0.001]
+
+    Source: Zhai et al., "Scaling vision transformers", CVPR 2022, section 3.5 (constant, then a cooldown).
+    """
+    front = FRONT if part.front is None else part.front
+    return 1.0 if moment.progress <= front else FLOOR + (1 - FLOOR) * (1 - moment.progress) / (1 - front)
+
+
 SCHEDULES: Table[Schedule] = Table(
     "schedule",
     {
@@ -119,6 +136,7 @@ SCHEDULES: Table[Schedule] = Table(
         "exp": falling_exp,
         "cosine": cosine,
         "one-cycle": one_cycle,
+        "trapezoid": trapezoid,
     },
 )
 

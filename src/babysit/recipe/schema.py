@@ -158,7 +158,7 @@ class OptimPart(Part):
 class SchedulePart(Part):
     """`kind` an entry of SCHEDULES; `warmup` the share of the run in which the rate rises, for any kind; `every`
     (steps) and `factor` of `step`, `factor` a epoch of `exponential`, `power` of `polynomial`, `tau` (epochs) of
-    `inverse` and `exp`."""
+    `inverse` and `exp`; `front` the share of the run before `trapezoid` falls."""
 
     kind: str = "one-cycle"
     warmup: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -166,6 +166,7 @@ class SchedulePart(Part):
     factor: Annotated[float, Field(gt=0, le=1)] | None = None
     power: Annotated[float, Field(gt=0, le=10)] = 2.0
     tau: Annotated[float, Field(gt=0)] | None = None
+    front: Annotated[float, Field(ge=0, lt=1)] | None = None
 
 
 class TrainPart(Part):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+from babysit.searching.found import SURE, Effect, Safe, effects, safe_ranges, seeds_of
 from babysit.searching.reading import RateTest
+from babysit.searching.space import Space, Value, Widening
+from babysit.searching.stages import STAGES, Scene, Trial, grown_ranges, ranked, winner
+from babysit.show import plural
 
 
 def told_rate(test: RateTest) -> list[str]:
@@ -41,3 +47,104 @@ def _of_used(test: RateTest) -> str:
     if test.used < low:
         return f"The rate that training would take, {test.used:g}, lies where the loss barely moves: try --set optim.lr={test.suggestion:g}."
     return f"The rate that training would take, {test.used:g}, lies in the good range."
+
+
+def told_search(scene: Scene, chance: float) -> list[str]:
+    """A search: the winner and how sure, its rival, what mattered, what is safe, what was quitted and widened."""
+    best = winner(scene.trials)
+    if best is None:
+        quitted = _quitted(scene)
+        return [
+            "No trial reached its full length.",
+            quitted,
+            "Look for what is wrong before searching: babysit check climbs the ladder.",
+        ]
+    return [
+        line
+        for line in (
+            _winner(scene, best),
+            _rival(scene, best),
+            *(_effect(one) for one in effects(scene, chance)),
+            *(_safe(one) for one in safe_ranges(scene, chance)),
+            *(_grown(one) for one in grown_ranges(scene)),
+            _quitted(scene),
+        )
+        if line
+    ]
+
+
+def said_value(value: Value) -> str:
+    """A setting's value in words."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def said_params(trial: Trial, space: Space) -> str:
+    """A trial's settings in words."""
+    return ", ".join(
+        f"{one.name} {said_value(trial.params[one.name])}{' times the rate by rule' if one.relative else ''}"
+        for one in space
+    )
+
+
+def _winner(scene: Scene, best: Trial) -> str:
+    seeds, result = seeds_of(scene.trials, best), best.results[STAGES[2]]
+    head = (
+        f"Trial {best.number} is the best: {said_params(best, scene.space)}; validation accuracy {result.accuracy:.1%}"
+    )
+    if seeds.deviation is None:
+        return f"{head}. It was not run with another seed, so how much of that is luck is not known."
+    others = " and ".join(f"{one:.1%}" for one in seeds.accuracies[1:])
+    return (
+        f"{head}, with other seeds {others}: {seeds.mean:.1%} on average, and {100 * seeds.deviation:.1f} points (standard deviation) "
+        f"are noise between seeds."
+    )
+
+
+def _rival(scene: Scene, best: Trial) -> str:
+    others = [one for one in ranked(scene.trials, 2) if one.number != best.number]
+    seeds = seeds_of(scene.trials, best)
+    if not others or seeds.deviation is None:
+        return ""
+    second = others[0].results[STAGES[2]].accuracy
+    ahead = seeds.mean - second
+    noise = seeds.deviation * math.sqrt(1 + 1 / len(seeds.accuracies))
+    if ahead > 2 * noise:
+        return f"The second best, trial {others[0].number}, came to {second:.1%}: {100 * ahead:.1f} points behind, more than the noise between seeds."
+    behind = f"{100 * ahead:.1f} points behind" if ahead > 0 else f"{-100 * ahead:.1f} points above that average"
+    return f"The second best, trial {others[0].number}, came to {second:.1%}: {behind}, no more than the noise between seeds, so the two are not told apart."
+
+
+def _effect(one: Effect) -> str:
+    words = (
+        f"between {one.best} and {one.worst} lie {100 * one.difference:.0f} points of accuracy after the coarse stage"
+    )
+    if one.clear:
+        return f"{one.name} mattered: {words} (give or take {100 * SURE * one.noise:.0f})."
+    return f"{one.name} mattered little, if at all: {words}, give or take {100 * SURE * one.noise:.0f}."
+
+
+def _safe(one: Safe) -> str:
+    return (
+        f"{one.name} from {one.low:.2g} to {one.high:.2g} is safe: {plural(one.count, 'trial')} there, with the other settings in their finer ranges, "
+        f"came within {100 * one.behind:.0f} points of the best after the coarse stage."
+    )
+
+
+def _grown(one: Widening) -> str:
+    return f"{one.old.name}: the best coarse value, {one.best:.3g}, lay at the edge of {one.old.said()}, so the range was widened to {one.new.said()}."
+
+
+def _quitted(scene: Scene) -> str:
+    quits = [one.reason for one in scene.trials if one.state == "quit"]
+    kinds = {
+        "passed three times their first loss": "passed three times",
+        "had a loss that was no number": "was no number",
+        "were stuck at chance": "stuck at chance",
+        "were dominated by others at the same step": "dominated",
+        "could not be trained": "cannot be trained",
+    }
+    counted = {words: sum(mark in reason for reason in quits) for words, mark in kinds.items()}
+    counted["for other reasons"] = len(quits) - sum(counted.values())
+    listed = ", ".join(f"{count} {words}" for words, count in counted.items() if count)
+    whole = [one for one in scene.trials if one.of is None]
+    return f"Of {plural(len(whole), 'trial')} {len(quits)} were quitted early" + (f": {listed}." if listed else ".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from babysit import checkpoint
@@ -38,6 +38,8 @@ class Fit:
     Arguments:
         rules: judged after every epoch, and at once when a loss is not finite.
         pace: of a budget run, else None.
+        until: the step after which to save and leave the rest to another time, None for the plan's end.
+        watch: told of every step; what it answers ends the training, nothing lets it go on.
 
     `ended` says why the training ended before its plan, empty when it did not.
     """
@@ -49,6 +51,8 @@ class Fit:
     stop: Stop
     rules: Sequence[Rule] = ()
     pace: Pace | None = None
+    until: int | None = None
+    watch: Callable[[StepDone], str] | None = None
     diagnoses: list[Diagnosis] = field(default_factory=list)
     ended: str = ""
     _rows: list[Row] = field(default_factory=list)
@@ -70,7 +74,8 @@ class Fit:
             self.pace.begin(
                 session.position.step, session.clock.running(), session.plan.progress(session.position.step)
             )
-        if self._patience_is_over():  # the process ended between the last epoch's checkpoint and its own end
+        # The process may have ended between a checkpoint and its own end.
+        if self._patience_is_over() or self._pauses():
             return self.diagnoses
         for event in train(session):
             if isinstance(event, StepDone):
@@ -80,6 +85,12 @@ class Fit:
             if any(diagnosis.severity == "stop" for diagnosis in self.diagnoses):
                 break
             if isinstance(event, EpochDone) and self._patience_is_over():
+                break
+            if self.watch and isinstance(event, StepDone) and (why := self.watch(event)):
+                self.ended = why
+                break
+            if self._pauses():
+                self.save()
                 break
             if self.stop.asked and session.position.step < session.end:
                 self.save()
@@ -155,6 +166,11 @@ class Fit:
                 rows = session.validation.rows
                 predictions.write(self.run, "val", rows, session.validation.labels[rows], predicted)
         return scores
+
+    def _pauses(self) -> bool:
+        """Whether `until` is reached; an epoch that has made its last step is ended first."""
+        at, plan = self.session.position, self.session.plan
+        return self.until is not None and self.until <= at.step < plan.total and at.batch < self.session.steps_per_epoch
 
     def _patience_is_over(self) -> bool:
         """Whether `train.patience` epochs have passed since the best one; if so, that is recorded and said.

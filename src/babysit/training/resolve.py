@@ -262,6 +262,7 @@ USED_BY: tuple[tuple[str, str, tuple[object, ...]], ...] = (
     ("schedule.factor", "schedule.kind", ("step", "exponential")),
     ("schedule.power", "schedule.kind", ("polynomial",)),
     ("schedule.tau", "schedule.kind", ("inverse", "exp")),
+    ("schedule.front", "schedule.kind", ("trapezoid",)),
 )
 """Settings, and the kinds that use them."""
 
