@@ -120,7 +120,7 @@ def test_narrowing_keeps_the_winners_and_stays_inside(places) -> None:
     winners = [space.at(BOTH, place) for place in places]
     for old, new in zip(BOTH, space.narrowed(BOTH, winners), strict=True):
         assert old.low <= new.low < new.high <= old.high
-        assert all(new.low * 0.999 <= params[old.name] <= new.high * 1.001 for params in winners)
+        assert all(new.low * 0.999 <= float(params[old.name]) <= new.high * 1.001 for params in winners)
         wide = math.log(new.high / new.low) / math.log(old.high / old.low)
         spread = max(old.unit(params[old.name]) for params in winners) - min(
             old.unit(params[old.name]) for params in winners
@@ -164,7 +164,7 @@ def played(effort, *, seconds=10.0, step_seconds=0.1, total=90, seed=0, most=400
         if job.what == "finish":
             return scene, jobs
         assert job.what != "wait", "there is nobody to wait for"
-        number = len(trials) if job.what != "go" else job.number
+        number = len(trials) if job.what != "go" or job.number is None else job.number
         if job.what == "fresh":
             place = space.points(
                 1, 2, seed=seed, first=job.index + {"coarse": 0, "widened": 500, "finer": 900}[job.origin]

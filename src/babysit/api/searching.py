@@ -221,6 +221,14 @@ def _absolute(space: Space, filled: Recipe) -> Space:
 def _check(space: Space, asked: Parsed) -> None:
     """Refuses a setting that is both given and searched over, and values that do not exist."""
     faults: list[Fault] = []
+    for name, why in {
+        "train.patience": "the search quits trials by its own rules",
+        "data.folds": "every trial has the same parts",
+    }.items():
+        if asked.recipe.get(name) is not None:
+            faults.append(
+                Fault(f"{name} has no place in a search: {why}", asked.places.get(name, name), hint="Leave it out")
+            )
     for one in space:
         if one.name in asked.places and not one.relative:
             what = f"{one.name} is given ({asked.places[one.name]}) and searched over"
@@ -239,7 +247,7 @@ def _work(study: Study, images: prepare.Data, show: Show) -> Searched:
     base = read_resolved(study.base)
     ground = Ground(base, images, study.split)
     with stop_on_signals() as stop:
-        worker = Worker(study, ground, show, stop, finish_trial)
+        worker = Worker(study, ground, show, stop)
         try:
             worker.work()
         except InterruptedTraining:
@@ -260,6 +268,8 @@ def _conclude(study: Study, worker: Worker, show: Show) -> Searched:
             run = Run(study.run_of(best.number))
             recipe, accuracy = read_resolved(run.recipe), best.results[STAGES[2]].accuracy
             head = f"# The winner of a search, trial {best.number}: validation accuracy {accuracy:.4f}.\n"
+            if not run.calibration.exists():
+                _finish_winner(run, worker.ground.prepared(best.params)[0])
             atomic.write_text(
                 study.folder / "recipe.toml", head + render(recipe.replace({"data.split": study.split.name}))
             )
@@ -275,7 +285,7 @@ def _conclude(study: Study, worker: Worker, show: Show) -> Searched:
     return Searched(study.folder, json.loads(json.dumps(found)), told)
 
 
-def finish_trial(run: Run, session: Session) -> None:
+def _finish_winner(run: Run, session: Session) -> None:
     """What `train` does after its last step: calibration, likeness, the report."""
     finishing.finish(run, session)
     write_report(run, suspected(run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -126,7 +127,7 @@ def search(
     return 0
 
 
-def _refuse(options: dict[str, object], what: str, hint: str) -> None:
+def _refuse(options: Mapping[str, object], what: str, hint: str) -> None:
     """Says of an option that it has no place here, rather than ignoring it."""
     if given := [name for name, value in options.items() if value is not None]:
         raise UserError(what, where=", ".join(given), hint=hint)

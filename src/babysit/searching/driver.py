@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -21,15 +21,14 @@ from babysit.searching.stages import (
     came_to,
     choose,
     fine_space,
+    going_on,
     grown_ranges,
-    to_promote,
     wide_space,
 )
 from babysit.searching.storage import Study
 from babysit.searching.trial import Ground, hold, make_run, open_trial, train_trial
 from babysit.show import Show, Silent, StepShown
 from babysit.training.fit import Stop
-from babysit.training.session import Session
 
 POLL_SECONDS = 0.5
 
@@ -47,14 +46,12 @@ class Worker:
     Arguments:
         ground: the data and prepared sessions.
         show: told of every trial.
-        finish: told of each trial that went the full length, with its session.
     """
 
     study: Study
     ground: Ground
     show: Show
     stop: Stop
-    finish: Callable[[Run, Session], None] = lambda *_: None
     _told: int = 0
 
     def work(self) -> None:
@@ -162,8 +159,6 @@ class Worker:
             trial = replace(trial, state="quit", reason=came.reason)
         else:
             trial = came_to(trial, came.result)
-            if trial.state == "done":
-                self.finish(run, session)
         self._keep(trial, begun)
         self.show.say(f"  {said(trial)}")
 
@@ -178,14 +173,12 @@ class Worker:
 
     def _watch(self, trial: Trial) -> Watch:
         scene = self.scene()
-        promoted = len(to_promote(scene, 0))
-        keep = max(2, promoted) if trial.stage == 0 else max(1, len(to_promote(scene, min(trial.stage, 1))))
         return Watch(
             chance=self.ground.chance(),
             total=trial.total,
             judged_from=max(5, trial.ends(0) // 2),
             rivals=self._rivals(trial, scene),
-            keep=keep,
+            keep=going_on(scene, trial.stage),
             curve=list(trial.curve),
         )
 

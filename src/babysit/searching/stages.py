@@ -226,6 +226,15 @@ def to_promote(scene: Scene, stage: int) -> list[Trial]:
     return alive[: max(1, math.ceil(len(in_stage) / PROMOTED))]
 
 
+def going_on(scene: Scene, stage: int) -> int:
+    """How many trials of a stage will go on, as far as can be said; a trial behind so many is not among them."""
+    if stage == len(STAGES) - 1:
+        return 1
+    coming = scene.effort.trials if stage == 0 and scene.effort.trials else 0
+    there = sum(one.origin != "seed" and _belongs(one, stage) for one in scene.trials)
+    return max(2, math.ceil(max(coming, there) / PROMOTED))
+
+
 def _belongs(one: Trial, stage: int) -> bool:
     """Whether a trial was ever in a stage: new ones of the finer stage never were in the coarse one."""
     return stage >= 1 if one.origin == "finer" else one.stage >= stage

@@ -18,7 +18,7 @@ from babysit.metrics import score
 from babysit.recipe import Recipe, read_resolved, render
 from babysit.record import atomic, predictions
 from babysit.record import run as runs
-from babysit.record.log import LogWriter, cut
+from babysit.record.log import LogWriter, cut, read_log
 from babysit.record.run import Run
 from babysit.searching.quitting import Watch
 from babysit.searching.space import Space, Value
@@ -155,6 +155,8 @@ def train_trial(trial: Trial, run: Run, session: Session, watch: Watch, *, show:
     """
     begun, first = time.perf_counter(), session.position.step
     note_session(run, session)
+    # Of a trial that goes on, the first loss is the one it began with.
+    watch.first = next((row.values["loss"] for row in read_log(run.log).rows), None) if first else None
     writer = LogWriter(run.log)
     until = trial.ends(trial.stage)
     try:
