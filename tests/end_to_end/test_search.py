@@ -125,7 +125,7 @@ def test_a_killed_worker_loses_little_and_two_others_end_the_search(command_line
 
     wait_for(in_the_middle)
     first.send_signal(signal.SIGKILL)
-    first.wait()
+    first.communicate()
     left = [one for one in trials_of(study) if one.state == "running"]
     assert len(left) == 1
     run = Run(study / "trials" / f"{left[0].number:04d}")
