@@ -50,8 +50,9 @@ class Judge(Silent):
 
     def epoch(self, shown: EpochShown) -> None:
         """After each epoch."""
-        self.best = max(self.best, shown.validation_accuracy)
-        self.pruned = self.pruned or self.prune(shown.epoch, shown.validation_accuracy)
+        accuracy = shown.validation_accuracy or 0.0
+        self.best = max(self.best, accuracy)
+        self.pruned = self.pruned or self.prune(shown.epoch, accuracy)
 
     def why_end(self, _: StepDone) -> str:
         """After each step: why to end, or nothing."""

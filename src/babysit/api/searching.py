@@ -221,8 +221,17 @@ def _absolute(space: Space, filled: Recipe) -> Space:
 def _check(space: Space, asked: Parsed) -> None:
     """Refuses a setting that is both given and searched over, and values that do not exist."""
     faults: list[Fault] = []
+    if asked.recipe.train.refit:
+        faults.append(
+            Fault(
+                "a search judges by validation images, and train.refit trains on them",
+                "train.refit",
+                hint="Leave it out",
+            )
+        )
     for name, why in {
         "train.patience": "the search quits trials by its own rules",
+        "train.stop_after": "the search says how long a trial is",
         "data.folds": "every trial has the same parts",
     }.items():
         if asked.recipe.get(name) is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from babysit import checkpoint
 from babysit.clock import Clock
-from babysit.diagnosing import RULES
+from babysit.diagnosing import judge
 from babysit.errors import writing
 from babysit.metrics import score
 from babysit.recipe import Recipe, read_resolved, render
@@ -111,6 +111,7 @@ def open_trial(trial: Trial, run: Run, ground: Ground, space: Space) -> Session:
     plan, clock = Plan(((0, trial.total),)), Clock(time.perf_counter())
     session = build(recipe, prepared.training, prepared.validation, prepared.classes, plan=plan, clock=clock)
     session.step_seconds = prepared.step_seconds
+    run.diagnoses.unlink(missing_ok=True)  # the rules judge the whole log again
     kept, path, _ = checkpoint.load_newest(run.checkpoints)
     if kept is None or path is None:
         run.log.unlink(missing_ok=True)
@@ -160,7 +161,7 @@ def train_trial(trial: Trial, run: Run, session: Session, watch: Watch, *, show:
     writer = LogWriter(run.log)
     until = trial.ends(trial.stage)
     try:
-        fit = Fit(session, run, writer, show, stop, tuple(RULES.values()), until=until, watch=_watching(watch))
+        fit = Fit(session, run, writer, show, stop, (judge,), until=until, watch=_watching(watch))
         diagnoses = fit.train()
     finally:
         writer.close()

@@ -82,12 +82,12 @@ class Fit:
                 self._after_step(event)
             else:
                 self._after_epoch(event)
+            if self.watch and isinstance(event, StepDone) and (why := self.watch(event)):
+                self.ended = why
+                break
             if any(diagnosis.severity == "stop" for diagnosis in self.diagnoses):
                 break
             if isinstance(event, EpochDone) and self._patience_is_over():
-                break
-            if self.watch and isinstance(event, StepDone) and (why := self.watch(event)):
-                self.ended = why
                 break
             if self._pauses():
                 self.save()
