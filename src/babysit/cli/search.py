@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from babysit.errors import UserError
+
+if TYPE_CHECKING:
+    from babysit.recipe import Override
+    from babysit.searching.stages import Effort
 
 
 def search(
@@ -69,49 +73,26 @@ def search(
     quiet
         Print nothing but errors.
     """
-    from babysit import api
-    from babysit.cli.progress import make_show
-    from babysit.cli.train import seconds_of
-    from babysit.recipe import Override
-    from babysit.searching.stages import Effort
-
     coarse = {"--over": over, "--trials": trials, "--budget": budget, "--storage": storage}
-    begins = {
-        **coarse,
-        "-o": out,
-        "--model": model,
-        "--size": size,
-        "--epochs": epochs,
-        "--seed": seed,
-        "--recipe": recipe,
-        "--set": set_,
-    }
+    named = {"--model": model, "--size": size, "--epochs": epochs, "--seed": seed}
     if join is not None:
-        _refuse(begins | {"--only": only}, "--join goes on with the search as it was begun", "Leave it out")
+        begins = {**coarse, **named, "--only": only, "-o": out, "--recipe": recipe, "--set": set_}
+        _refuse(begins, "--join goes on with the search as it was begun", "Leave it out")
     elif data is None:
         raise UserError("there is no DATA to search with", hint="babysit search DATA, or babysit search --join STUDY")
     if only is not None:
         _refuse(coarse, f"--only {only} searches nothing else", "Leave it out, or leave out --only")
-    if trials is not None and budget is not None:
-        raise UserError("both --trials and --budget are given", legal="one of them")
-    if trials is not None and trials < 3:
-        raise UserError(f"{trials} trials are no search", where="--trials", legal="3 and more")
-    overrides = [Override.from_text(text) for text in set_ or []]
-    for name, option, value in (
-        ("model.name", "--model", model),
-        ("data.size", "--size", size),
-        ("train.epochs", "--epochs", epochs),
-        ("seed", "--seed", seed),
-    ):
-        if value is not None:
-            overrides.append(Override(name, Override.from_text(f"{name}={value}").value, f"{option} {value}"))
+    effort, overrides = _effort(trials, budget), _overrides(set_ or [], named)
+
+    from babysit import api
+    from babysit.cli.progress import make_show
+
     with make_show(quiet=quiet) as show:
         if join is not None:
             done = api.join(join, data=data, show=show)
         elif only == "rate":
             done = api.find_rate(str(data), out=out, recipe=recipe, settings=overrides, show=show)
         else:
-            effort = Effort(trials, seconds_of(budget) if budget else None) if trials or budget else None
             done = api.search(
                 str(data),
                 out=out,
@@ -125,6 +106,33 @@ def search(
     if json_:
         print(json.dumps(done.as_json()))  # noqa: T201
     return 0
+
+
+def _effort(trials: int | None, budget: str | None) -> Effort | None:
+    """How much is searched, None for the usual."""
+    from babysit.cli.train import seconds_of
+    from babysit.searching.stages import Effort
+
+    if trials is not None and budget is not None:
+        raise UserError("both --trials and --budget are given", legal="one of them")
+    if trials is not None and trials < 3:
+        raise UserError(f"{trials} trials are no search", where="--trials", legal="3 and more")
+    return Effort(trials, seconds_of(budget) if budget else None) if trials or budget else None
+
+
+def _overrides(settings: list[str], named: Mapping[str, str | None]) -> list[Override]:
+    """The settings of --set and of the options that are settings."""
+    from babysit.recipe import Override
+
+    names = {"--model": "model.name", "--size": "data.size", "--epochs": "train.epochs", "--seed": "seed"}
+    given = [(names[option], option, value) for option, value in named.items() if value is not None]
+    return [
+        *(Override.from_text(text) for text in settings),
+        *(
+            Override(name, Override.from_text(f"{name}={value}").value, f"{option} {value}")
+            for name, option, value in given
+        ),
+    ]
 
 
 def _refuse(options: Mapping[str, object], what: str, hint: str) -> None:
