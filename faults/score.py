@@ -21,8 +21,8 @@ from programs import Program
 LOOKS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Shares of a healthy training after which it is judged; an alarm at any of them is a false one."""
 
-WORSE = 0.05
-"""Validation accuracy a broken training must lose against its healthy twin; those that lose less are listed apart."""
+WORSE, BADLY = 0.05, 0.2
+"""Validation accuracy a broken training must lose against its healthy twin, and a healthy one may: the others are listed apart."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ def harmed(one: Judged, accuracies: dict[str, float]) -> bool:
     return twin is None or one.kept.outcome["accuracy"] < twin - WORSE
 
 
+def went_badly(one: Judged, accuracies: dict[str, float]) -> bool:
+    """Whether a training that was meant to be healthy ended far below its twin."""
+    return one.kept.outcome["accuracy"] < accuracies.get(f"base-{one.program.base}", 0.0) - BADLY
+
+
 def spelled(count: int, total: int) -> str:
     """A share with its interval."""
     low, high = wilson(count, total)
@@ -97,9 +102,10 @@ def main() -> None:
     accuracies = {one.program.name: one.kept.outcome["accuracy"] for one in found}
     ill = [one for one in found if not one.program.healthy and harmed(one, accuracies)]
     harmless = [one for one in found if not one.program.healthy and not harmed(one, accuracies)]
-    well = [one for one in found if one.program.healthy]
+    well = [one for one in found if one.program.healthy and not went_badly(one, accuracies)]
+    badly = [one for one in found if one.program.healthy and went_badly(one, accuracies)]
     if asked.each:
-        each([*ill, *harmless, *well])
+        each([*ill, *harmless, *well, *badly])
     print(
         f"{len(ill)} broken, {len(well)} healthy, {len(harmless)} faulty but harmless (within {WORSE:.0%} of their twin)"
     )

@@ -39,6 +39,7 @@ KNOWN = Known(
     activations=("ReLU",),
     training_images=1000,
     validation_images=500,
+    settings={},
     layers=tuple(Layer(name, "Conv2d" if name.startswith("conv") else "Linear") for name in LAYERS),
 )
 
@@ -100,7 +101,7 @@ def healthy_values() -> dict[str, dict[str, Value]]:
             **{
                 "loss_p50": lambda t: 2.0 * math.exp(-5 * t),
                 "loss_p95": lambda t: 2.6 - 1.2 * t,
-                "label_run_likeness": 0.1,
+                "label_run_likeness": 0.0,
             },
             **{"filter_roughness": 0.6, "noisy_filters": 0.3, "resident_memory": 5e8, "calibration_error": 0.05},
             **shares,
@@ -144,7 +145,7 @@ def _row(kind: Kind, step: int, epoch: int, values: Changes, share: float, gener
     return Row(kind, step, epoch, found)
 
 
-def everywhere(quantity: str, value: Value) -> dict[str, Value]:
+def everywhere(quantity: str, value: Value | None) -> dict[str, Value | None]:
     """The same in every layer."""
     return {f"{quantity}@{name}": value for name in LAYERS}
 
@@ -273,7 +274,7 @@ SICK: dict[str, Sick] = {
         made({"epoch": {"slice_accuracy": 0.8, "augmented_accuracy": 0.45 - 0.35 * s}}),
         KNOWN,
     ),
-    "not-shuffled": lambda s: (made({"epoch": {"label_run_likeness": 0.5 + 0.48 * s}}), KNOWN),
+    "not-shuffled": lambda s: (made({"epoch": {"label_run_likeness": 0.32 + 0.65 * s}}), KNOWN),
     "symmetric-initialisation": lambda s: (
         with_stuck({"layers": everywhere("unit_likeness", 1 - 0.009 * (1 - s))}),
         KNOWN,
@@ -345,8 +346,16 @@ SICK: dict[str, Sick] = {
         ),
         KNOWN,
     ),
-    "no-nonlinearity": lambda s: (made({"step": {"accuracy": 0.87 - 0.5 * s}}), replace(KNOWN, activations=())),
-    "noisy-filters": lambda s: (made({"epoch": {"noisy_filters": 0.6 + 0.4 * s}}), KNOWN),
+    "no-nonlinearity": lambda s: (
+        made(
+            {
+                "step": {"accuracy": 0.87 - 0.5 * s},
+                "layers": {**everywhere("dead_share", None), **everywhere("saturated_share", None)},
+            }
+        ),
+        replace(KNOWN, activations=()),
+    ),
+    "noisy-filters": lambda s: (made({"epoch": {"noisy_filters": 0.6 + 0.4 * s, "validation_accuracy": 0.7}}), KNOWN),
     "clean-filters": lambda s: (made({"epoch": {"noisy_filters": 0.08 * (1 - s)}}), KNOWN),
     "regularisation-too-strong": lambda s: (
         with_stuck(

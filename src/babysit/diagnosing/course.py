@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from babysit.diagnosing.evidence import late, middle, noise_of, share_error, smooth, spread_of, sure_of
+from babysit.diagnosing.evidence import late, middle, noise_of, share_error, slope, smooth, spread_of, sure_of
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 from babysit.record.series import Series
@@ -58,6 +58,15 @@ class Course:
     def spread(self) -> float:
         """The spread of the late loss: its standard error, and one part in a hundred of the level."""
         return math.hypot(self.late_error, 0.01 * self.level)
+
+    @property
+    def falling(self) -> float:
+        """How sure that the loss has been falling lately: by a twentieth of the level over the last third."""
+        last = self.loss.values[-max(12, self.count // 3) :]
+        if not np.isfinite(last).all():
+            return 0.0
+        value, error = slope(last)
+        return sure_of(-value * len(last) - 0.05 * self.level, error * len(last) + 1e-9)
 
     @property
     def at_chance(self) -> float:

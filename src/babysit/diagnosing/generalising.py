@@ -34,6 +34,9 @@ RISEN = 1.3
 """Validation loss over its least from which on the training goes the wrong way."""
 
 
+SLICE = 128
+"""Images of the slice, about."""
+
 BETTER = 0.06
 """Validation accuracy minus training accuracy from which on it asks for an explanation."""
 
@@ -55,15 +58,18 @@ class Gap:
 def gap_of(log: RunLog, known: Known) -> Gap | None:
     """The gap of the latest epochs, None when either side was not measured."""
     validation = log.series("validation_accuracy", kind="epoch")
-    fair = log.series("slice_accuracy", kind="epoch")
-    training = fair if len(fair) else log.series("train_accuracy", kind="epoch")
+    slices = log.series("slice_accuracy", kind="epoch")
+    fair = known.has_recipe and len(slices) >= 2  # in a loop of one's own the slice is as augmented as training is
+    training = slices if fair else log.series("train_accuracy", kind="epoch")
     training, validation = aligned(training, validation)
     if not len(validation):
         return None
     ours, theirs = float(np.mean(training.values[-2:])), float(np.mean(validation.values[-2:]))
-    images = known.validation_images or 200
-    error = math.hypot(share_error(theirs, images), share_error(ours, known.training_images or 200))
-    return Gap(training, validation, ours - theirs, error, bool(len(fair)))
+    error = math.hypot(
+        share_error(theirs, known.validation_images or 200),
+        share_error(ours, SLICE if fair else known.training_images or 200),
+    )
+    return Gap(training, validation, ours - theirs, error, fair)
 
 
 def overfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -14,7 +14,7 @@ from babysit.record.known import Known
 from babysit.record.log import RunLog
 from babysit.record.series import Series
 
-VANISHED = 1e-3
+VANISHED = 1e-2
 """Gradient over weight in the first layer, over the same in the last, below which the first layers learn nothing."""
 
 EXPLODED = 30.0

@@ -14,6 +14,9 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
+SORTED = 0.3
+"""Likeness of neighbouring labels (0 by chance, 1 sorted) from which on an order is no accident."""
+
 LARGE_INPUT, SMALL_INPUT = 8.0, 0.06
 """Root mean square of inputs above and below which first weights of the usual size meet the wrong scale."""
 
@@ -80,9 +83,25 @@ def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     training = log.series("train_accuracy", kind="epoch")
     if course.short or gap is None or len(validation) < 2 or len(training) != len(validation):
         return
+    seen = _statistics_differ(log)
+    behind = all_of(seen, sure_of(gap.difference - 0.08, gap.error))
+    if behind > 0.6:
+        means, deviations = (log.series(name, kind="epoch") for name in ("input_mean", "input_deviation"))
+        starts = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
+        words = Words(
+            f"Training and validation images are not prepared alike: a training batch has mean {starts[0].values[0]:.3g} and deviation "
+            f"{starts[1].values[0]:.3g}, a validation batch {means.values[-1]:.3g} and {deviations.values[-1]:.3g}; {gap.training.values[-1]:.0%} "
+            f"of the training images are right and {gap.validation.values[-1]:.0%} of the validation images.",
+            "In a recipe both parts are prepared alike: report it",
+            "one function for both parts: transforms.Normalize(mean, std) in the validation data set too",
+            "With the same preparation of both parts validation is no better.",
+        )
+        weight = Weight(behind, int(validation.steps[0]), (*lasts(*starts, means, deviations), *lasts(gap.validation)))
+        yield diagnosis("parts-differ", "warn", words=words, weight=weight)
+        return
     images = known.validation_images or 200
     error = share_error(course.chance, images)
-    known_by_heart = known.training_images is not None and known.training_images < 100
+    known_by_heart = known.training_images is not None and known.training_images < 400
     learned = np.flatnonzero(training.values > course.chance + 0.35 * (1 - course.chance))
     if not len(learned) or known_by_heart:
         return
@@ -107,6 +126,17 @@ def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         sure, int(validation.steps[first]), (training.observation(first), *lasts(training, validation, losses))
     )
     yield diagnosis("parts-differ", "warn", words=words, weight=weight)
+
+
+def _statistics_differ(log: RunLog) -> float:
+    """How sure that validation inputs have another mean or deviation than the first training batch; 0 when not measured."""
+    start = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
+    later = [log.series(name, kind="epoch") for name in ("input_mean", "input_deviation")]
+    if not all(len(one) for one in (*start, *later)) or start[1].values[0] <= 0 or later[1].values[-1] <= 0:
+        return 0.0
+    deviation = abs(math.log(later[1].values[-1] / start[1].values[0]))
+    shift = abs(later[0].values[-1] - start[0].values[0]) / start[1].values[0]
+    return max(sure_of(deviation - math.log(1.5), 0.1), sure_of(shift - 0.7, 0.15))
 
 
 def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -138,6 +168,7 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Augmented images of the training part are hardly recognised, plain ones are: augmentation takes the class away."""
     course = course_of(log, known)
+    yield from _augmented_apart(log, known)
     augmented, plain = log.series("augmented_accuracy", kind="epoch"), log.series("slice_accuracy", kind="epoch")
     count = min(len(augmented), len(plain))
     if course.count < 48 or count < 2:
@@ -159,24 +190,42 @@ def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("augmentation-too-strong", "warn", words=words, weight=weight)
 
 
+def _augmented_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The same in a loop of one's own: training images have other statistics than validation's, and do worse."""
+    gap, course = gap_of(log, known), course_of(log, known)
+    if known.has_recipe or gap is None or course.short or len(gap.validation) < 2:
+        return
+    sure = all_of(
+        _statistics_differ(log),
+        sure_of(-gap.difference - 0.05, gap.error),
+        sure_of(0.7 - course.way, course.spread / course.level),
+    )
+    if sure <= 0.6:
+        return
+    start, later = (log.series("input_deviation", kind=kind) for kind in ("start", "epoch"))
+    words = Words(
+        f"Augmentation probably takes the class away: training images have a deviation of {start.values[0]:.3g}, validation images of "
+        f"{later.values[-1]:.3g}; {gap.training.values[-1]:.0%} of the former are right and {gap.validation.values[-1]:.0%} of the latter.",
+        "Augment less: --set augment.erase=0 --set augment.rotate=0",
+        "look at a batch as the network gets it, and take away what makes you doubt its labels",
+        "A person names the classes of augmented images as surely as those of plain ones.",
+    )
+    weight = Weight(sure, int(gap.validation.steps[0]), lasts(start, later, gap.training, gap.validation))
+    yield diagnosis("augmentation-too-strong", "warn", words=words, weight=weight)
+
+
 def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Images of a class follow each other: each batch teaches one class and unlearns the others."""
     course, alike = course_of(log, known), log.series("label_run_likeness", kind="epoch")
     if course.short or not len(alike):
         return
-    counts = known.class_counts
-    if counts and sum(counts):
-        expected = sum((one / sum(counts)) ** 2 for one in counts)
-    else:
-        expected = 1 / max(2, known.classes or 2)
     pairs = max(24.0, float(course.count * (known.batch_size or 8)) / max(1, len(alike)))
     likeness = float(np.median(alike.values[-3:]))
-    bound = expected + 0.35 * (1 - expected)
-    sure = sure_of(likeness - bound, math.sqrt(expected * (1 - expected) / pairs) + 0.02)
+    sure = sure_of(likeness - SORTED, 1 / math.sqrt(pairs) + 0.01)
     if sure <= 0.6:
         return
     words = Words(
-        f"The training images are not shuffled: {likeness:.0%} of neighbours in the order of training are of the same class, and {expected:.0%} would be by chance.",
+        f"The training images are not shuffled: the likeness of neighbouring labels is {likeness:.2f}, where 0 is by chance and 1 is sorted by class.",
         "In a recipe the order is drawn anew for every epoch; report it",
         "DataLoader(data, batch_size=64, shuffle=True)",
         "Neighbours are of the same class no more often than by chance.",

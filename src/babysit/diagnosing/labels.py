@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from babysit.diagnosing.course import course_of
+from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.motion import motion_of
@@ -55,7 +55,7 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A part of the labels is wrong: most images are learned well, a share never is; or validation is far better than training."""
     course, gap = course_of(log, known), gap_of(log, known)
-    if course.count < 100 or gap is None or len(gap.validation) < 3 or course.poor > 0.5:
+    if course.count < 100 or gap is None or len(gap.validation) < 3 or gap.validation.values[-1] < course.chance + 0.15:
         return
     hard, half, top = (log.series(name, kind="epoch") for name in ("hard_share", "loss_p50", "loss_p95"))
     two = 0.0
@@ -71,6 +71,8 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     better = float(np.median(gap.validation.values[-count:] - gap.training.values[-count:]))
     dropped = bool(known.dropout) or bool(known.augmented)
     aside = 0.0 if dropped and not gap.fair else sure_of(better - 0.08, gap.error)
+    if not gap.fair:  # it may be augmentation that makes training harder; wrong labels make all images alike unsure
+        aside = all_of(aside, sure_of(_unsureness(course, known, log) - 0.88, 0.02))
     sure = max(two, aside)
     if sure <= 0.65:
         return
@@ -93,11 +95,23 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("labels-noisy", "warn", words=words, weight=weight, remedy={"loss.smoothing": 0.1})
 
 
+def _unsureness(course: Course, known: Known, log: RunLog) -> float:
+    """The training loss over the largest that its accuracy allows a calibrated network, that of doubt spread evenly.
+
+    -a ln a - (1 - a) ln((1 - a)/(C - 1)); where some images are easy and some hard, the loss is well below it.
+    """
+    classes, right = classes_of(known, log), course.accuracy
+    if classes < 2 or not 0.02 < right < 0.98:
+        return 0.0
+    return course.late / (-right * math.log(right) - (1 - right) * math.log((1 - right) / (classes - 1)))
+
+
 def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Some classes have many times the images of others, and the rare ones are found far less."""
     course, counts, names = course_of(log, known), known.class_counts, known.class_names
-    if course.short or not counts or min(counts) <= 0:
+    if course.short or not counts or sum(counts) == 0:
         return
+    counts = [max(one, 0.5) for one in counts]
     names = names or tuple(str(place) for place in range(len(counts)))
     recalls = {where: log.series("recall", where, kind="epoch") for where in log.wheres("recall")}
     recalls = {where: one for where, one in recalls.items() if len(one) >= 2}
@@ -120,7 +134,7 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if sure <= 0.6:
         return
     words = Words(
-        f"The classes are imbalanced, and it shows: {names[int(np.argmax(counts))]} has {max(counts)} training images, {names[int(np.argmin(counts))]} {min(counts)}; "
+        f"The classes are imbalanced, and it shows: {names[int(np.argmax(counts))]} has {max(counts):.0f} training images, {names[int(np.argmin(counts))]} {min(counts):.0f}; "
         f"of common classes {high:.0%} are found, of rare ones {low:.0%}.",
         "Give every class the same say: --set loss.class_weights=balanced, and choose by --set train.metric=macro-f1",
         "torch.utils.data.WeightedRandomSampler, or cross_entropy(scores, labels, weight=counts.sum() / (classes * counts))",
@@ -137,24 +151,26 @@ def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     places = log.wheres("predicted_share")
     if course.count < 48 or len(accuracy) < 3 or len(places) < 3:
         return
-    learned = sure_of(
-        float(accuracy.values[-1]) - course.chance - 0.15, share_error(course.chance, known.validation_images or 200)
-    )
     images = (known.validation_images or 20 * len(places)) / len(places)
     missed = []
     for where in places:
         share, recall = log.series("predicted_share", where, kind="epoch"), log.series("recall", where, kind="epoch")
-        if len(share) >= 3 and len(recall) and float(share.values[-3:].max()) < 0.1 / len(places):
+        back = max(3, len(share) // 2)
+        if len(share) >= 4 and len(recall) and float(share.values[-back:].max()) < 0.1 / len(places):
             missed.append(share)
-    if not missed:
+    names = {one.where for one in missed}
+    recalls = [log.series("recall", where, kind="epoch") for where in log.wheres("recall") if where not in names]
+    others = [float(one.values[-2:].mean()) for one in recalls if len(one) >= 2]
+    if not missed or len(others) < 2:
         return
+    learned = sure_of(float(np.mean(others)) - 0.6, share_error(0.6, known.validation_images or 200))
     sure = all_of(learned, sure_of(images - 3.0, math.sqrt(images)), sure_of(0.5 * len(places) - len(missed), 1.0))
     if sure <= 0.6:
         return
-    names = ", ".join(one.where for one in missed[:3])
+    listed = ", ".join(one.where for one in missed[:3])
     count = dict(zip(known.class_names or (), known.class_counts or (), strict=False)).get(missed[0].where)
     words = Words(
-        f"{names} {'is' if len(missed) == 1 else 'are'} never predicted, though validation has images of it"
+        f"{listed} {'is' if len(missed) == 1 else 'are'} never predicted, though validation has images of it"
         + (f" (training: {count})" if count is not None else "")
         + f"; all in all {accuracy.values[-1]:.1%} are right.",
         "Look at its images and labels with `babysit look DATA`; if it is rare: --set loss.class_weights=balanced",

@@ -26,7 +26,13 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "inputs-not-normalised": (*BLOWN_UP, "initialisation-too-large", "learning-rate-too-low", "parts-differ"),
     "normalised-twice": (*SLOW, "dead-units"),
     "layer-not-trained": (*SLOW, "dead-units", "overfitting", "regularisation-missing"),
-    "symmetric-initialisation": (*SLOW, "dead-units", "learning-rate-too-high", "updates-too-large"),
+    "symmetric-initialisation": (
+        *SLOW,
+        "dead-units",
+        "layer-not-trained",
+        "learning-rate-too-high",
+        "updates-too-large",
+    ),
     "initialisation-too-small": (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients"),
     "initialisation-too-large": (*BLOWN_UP, "learning-rate-too-low", "vanishing-gradients", "updates-too-small"),
     "gradients-not-cleared": BLOWN_UP,
@@ -38,8 +44,14 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "updates-too-large",
         "learning-rate-too-high",
     ),
-    "dropout-too-strong": (*SLOW, "validation-better", "labels-noisy", "too-noisy"),
-    "augmentation-too-strong": (*NOT_LEARNING, "validation-better", "labels-noisy", "learning-rate-too-low"),
+    "dropout-too-strong": (*SLOW, *BLOWN_UP, "validation-better", "labels-noisy"),
+    "augmentation-too-strong": (
+        *NOT_LEARNING,
+        "parts-differ",
+        "validation-better",
+        "labels-noisy",
+        "learning-rate-too-low",
+    ),
     "schedule-never-moved": SLOW,
     "schedule-too-fast": SLOW,
     "learning-rate-too-high": tuple(name for name in BLOWN_UP if name != "learning-rate-too-high"),
@@ -51,7 +63,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "diverging": (*NOT_LEARNING, "updates-too-large", "dead-units", "too-noisy"),
     "too-noisy": (*NOT_LEARNING, "updates-too-large"),
     "updates-too-large": NOT_LEARNING,
-    "dead-units": (*NOT_LEARNING, "vanishing-gradients"),
+    "dead-units": (*NOT_LEARNING, "vanishing-gradients", "learning-rate-too-low", "updates-too-small"),
     "no-nonlinearity": NOT_LEARNING,
     "normalisation-statistics": (*APART, "parts-differ"),
     "parts-differ": (*APART, "labels-unrelated", "labels-noisy"),
@@ -75,6 +87,10 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 """Cause -> what it brings about. Where both were found, the second is not said for itself."""
 
 
+ASIDE = ("clean-filters", "noisy-filters", "pair-confused", "validation-better", "initial-loss-wrong")
+"""Said last among equals: they describe, and explain little."""
+
+
 def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
     """Worst first and surest first, without what another one explains.
 
@@ -92,4 +108,4 @@ def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
         if worst < SEVERITIES.index(one.severity):
             one = replace(one, severity=SEVERITIES[worst])
         kept.append(one)
-    return sorted(kept, key=lambda one: (SEVERITIES.index(one.severity), -one.sure))
+    return sorted(kept, key=lambda one: (SEVERITIES.index(one.severity), one.rule in ASIDE, -one.sure))

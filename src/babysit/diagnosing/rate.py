@@ -18,11 +18,30 @@ LARGE = 0.03
 """Update ratio above which weights do not keep what they learned; the rule of thumb is 0.001."""
 
 SMALL = 2e-4
+EXPECTED = 300
+"""Updates that a training makes at the least, where its plan is not known."""
+
 NEEDED = 0.15
 """How far weights must move in all, in units of their norm, before anything can be expected of them."""
 
 JUMP = 1.5
 """The loss over the first one from which on the first updates have done harm."""
+
+ADAPTIVE = (
+    "adam",
+    "adamw",
+    "Adam",
+    "AdamW",
+    "rmsprop",
+    "RMSprop",
+    "adagrad",
+    "Adagrad",
+    "muon",
+    "lion",
+    "NAdam",
+    "RAdam",
+)
+"""Optimisers whose momentum does not lengthen the steps."""
 
 PENALTY = 0.5
 """The penalty's gradient over the data's from which on regularisation is the other explanation of a slow loss."""
@@ -37,8 +56,12 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     by_jump = sure_of(math.log(max(jump, 1e-9) / JUMP), 0.05 + course.noise / max(course.level, 1e-9))
     ratio = max(motion.early, motion.ratio) if motion.measured else 0.0
     by_ratio = sure_of(math.log10(max(ratio, 1e-12) / LARGE), motion.spread) if motion.measured else 0.0
-    caused = max(by_jump, by_ratio)
-    sure = all_of(caused, course.poor)
+    died, where = died_since(log)
+    by_death = sure_of(died - 0.6, 0.05)
+    friction = 1 / max(1 - (known.momentum or 0.0), 1e-6) if known.optimizer_kind not in ADAPTIVE else 1.0
+    by_momentum = sure_of(math.log10(friction / 40), 0.1)
+    caused = max(by_jump, by_ratio, by_death, by_momentum)
+    sure = all_of(caused, course.poor, 1 - course.falling)
     if caused <= 0.5 or sure <= 0.6:
         return
     rate = _rate(course, known)
@@ -47,6 +70,10 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         seen.append(f"the loss rose to {jump:.3g} times the first one ({course.first:.3g}) by step {place}")
     if by_ratio > 0.5:
         seen.append(f"an update changes the weights by {ratio:.2g} of their norm, and 0.001 is usual")
+    if by_death > 0.5:
+        seen.append(f"{died:.0%} of the units of {where} have died since the start")
+    if by_momentum > 0.5:
+        seen.append(f"a momentum of {known.momentum:g} multiplies it by {friction:.0f}")
     claim = f"The learning rate{_of(rate)} is too high: {' and '.join(seen)}, and the loss is at {course.late:.3g} now, where {course.level:.3g} is knowing nothing."
     tenth = f"{rate / 10:.2g}" if rate else "0.001"
     words = Words(
@@ -76,11 +103,11 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course, motion = course_of(log, known), motion_of(log)
     if course.short or not motion.measured or motion.ratio == 0:
         return
-    way = travelled(log, max(course.count, known.planned_steps or 0))
+    way = travelled(log, max(course.count, known.planned_steps or EXPECTED))
     by_way = sure_of(math.log10(NEEDED / max(way, 1e-12)), motion.spread)
     by_ratio = sure_of(math.log10(SMALL / max(motion.early, 1e-12)), motion.spread)
     not_high = sure_of(0.2 - max(0.0, _jump(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
-    sure = all_of(max(by_way, by_ratio), course.poor, not_high)
+    sure = all_of(max(by_way, by_ratio), course.poor, not_high, 0.0 if _warming_up(course) else 1.0)
     penalty = penalty_share(log)
     if sure <= 0.6:
         return
@@ -289,6 +316,25 @@ def _jump(course: Course) -> tuple[float, int]:
         return 1.0, 0
     place = int(np.argmax(values))
     return float(values[place] / max(course.first, course.level, 1e-9)), int(smoothed.steps[place])
+
+
+def _warming_up(course: Course) -> bool:
+    """Whether the rate has risen over the last fifth of the updates, and is at its highest."""
+    rates = course.rate.values
+    back = rates[-max(8, len(rates) // 5) :]
+    return len(rates) > 0 and rates[-1] >= 0.999 * rates.max() and back[0] < 0.98 * rates[-1]
+
+
+def died_since(log: RunLog) -> tuple[float, str]:
+    """The largest share of a layer's units that died since the first look, and the layer."""
+    worst, place = 0.0, ""
+    for where in log.wheres("dead_share"):
+        one = log.series("dead_share", where, kind="layers")
+        if len(one) >= 4:
+            died = float(np.median(one.values[-max(3, len(one) // 4) :]) - one.values[0])
+            if died > worst:
+                worst, place = died, where
+    return worst, place
 
 
 def _falls(course: Course) -> str:

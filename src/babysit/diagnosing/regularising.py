@@ -33,8 +33,9 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         math.log10(max(share, 1e-9) / 0.7), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
     )
     shrinks = sure_of(-shrinking - 0.1, 0.05)
+    withered = all_of(sure_of(-shrinking - 0.4, 0.05), sure_of(math.log10(max(share, 1e-9) / 0.03), 0.1))
     unlearned = sure_of(0.4 - course.way, course.spread / course.level)
-    sure = all_of(max(pulls, all_of(shrinks, sure_of(math.log10(max(share, 1e-9) / 0.2), 0.1))), shrinks, unlearned)
+    sure = all_of(max(pulls, withered), shrinks, unlearned)
     if sure <= 0.6:
         return
     strength = max((one for one in (known.l2, known.decay, known.l1) if one), default=0.0)

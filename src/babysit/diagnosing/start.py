@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from babysit.diagnosing.course import classes_of, course_of
+from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -90,10 +90,15 @@ def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         one = log.series("unit_likeness", where, kind="layers")
         if len(one) >= 2 and one.values[0] > ALIKE and one.values[-1] > ALIKE - 0.05:
             alike.append(one)
-    layers = len(log.wheres("unit_likeness"))
-    if not alike or course_of(log, known).short:
-        return
     course = course_of(log, known)
+    layers = len(log.wheres("weight_norm"))
+    zeros = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")[:-1]]
+    zeros = [one for one in zeros if len(one) >= 3 and (one.values == 0).all()]
+    if zeros and not course.short:
+        yield _all_zero(zeros, course)
+        return
+    if not alike or course.short:
+        return
     closeness = [1 - float(np.min(one.values)) for one in alike]
     sure = all_of(sure_of((1 - ALIKE) - float(np.median(closeness)), 1e-3 + spread_of(closeness)), 1.0)
     if len(alike) == layers == 1 or sure <= 0.6:
@@ -109,6 +114,22 @@ def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(sure, 0, tuple(one.observation(-1) for one in alike[:4]))
     yield diagnosis(
         "symmetric-initialisation", "warn", words=words, weight=weight, remedy={"init.kind": "he"}, where=alike[0].where
+    )
+
+
+def _all_zero(zeros: list[Series], course: Course) -> Diagnosis:
+    """Weights that began at zero and are there still."""
+    rows = min(len(one) for one in zeros)
+    words = Words(
+        f"The weights of {', '.join(one.where for one in zeros[:3])} began at zero and are zero still (looked at {rows} times): no signal "
+        f"and no gradient passes; the loss is {course.late:.4g}.",
+        "Begin with random weights: --set init.kind=he",
+        "torch.nn.init.kaiming_normal_(layer.weight); zeros_ for biases only",
+        "They are not zero at the next look.",
+    )
+    weight = Weight(sure_of(0.5, 1 / rows), 0, tuple(one.observation(-1) for one in zeros[:4]))
+    return diagnosis(
+        "symmetric-initialisation", "warn", words=words, weight=weight, remedy={"init.kind": "he"}, where=zeros[0].where
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, spread_of, sure_of
+from babysit.diagnosing.generalising import gap_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -107,11 +108,11 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Several layers with weights and no activation function between them: all of them together are one linear layer."""
     course = course_of(log, known)
     weights = [one for one in known.layers or () if one.kind.startswith(WITH_WEIGHTS)]
-    if known.activations is None or known.activations or len(weights) < 2 or course.short:
+    if known.activations or len(weights) < 2 or course.short:
         return
     maxima = [one for one in known.layers or () if "MaxPool" in one.kind]
-    negative = _layers(log, "activation_mean")
-    if not negative:
+    limited = _layers(log, "dead_share") or _layers(log, "saturated_share")
+    if limited or not _layers(log, "activation_mean"):  # functions called in forward are known by what they leave
         return
     unlearned = sure_of(0.9 - (course.accuracy if math.isfinite(course.accuracy) else course.way), 0.05)
     sure = all_of(unlearned, sure_of(len(weights) - 1.0 - 0.5 * len(maxima), 0.5))
@@ -125,22 +126,24 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "nn.ReLU() after every layer with weights but the last (functional calls in forward are not seen by the watcher)",
         "forward calls torch.nn.functional.relu or the like.",
     )
-    weight = Weight(sure, 0, lasts(course.loss, *negative[:2]))
-    yield diagnosis("no-nonlinearity", "warn", words=words, weight=weight)
+    weight = Weight(sure, 0, lasts(course.loss, *_layers(log, "activation_mean")[:2]))
+    severity = "note" if known.activations is None else "warn"  # smooth functions leave no trace
+    yield diagnosis("no-nonlinearity", severity, words=words, weight=weight)
 
 
 def noisy_filters(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Most of the first layer's filters are noise after many updates: regularisation perhaps too weak, or too few updates."""
+    """Most of the first layer's filters are noise after many updates, and validation lags: regularisation perhaps too weak."""
     course, shares = course_of(log, known), log.series("noisy_filters", kind="epoch")
     if len(shares) < 3 or course.count < 200:
         return
+    gap = gap_of(log, known)
     share = float(np.median(shares.values[-3:]))
     sure = sure_of(share - NOISY, 0.1 + spread_of(shares.values[-5:]))
-    if sure <= 0.7:
+    if sure <= 0.7 or gap is None or sure_of(gap.difference - 0.1, gap.error) <= 0.6:
         return
     roughness = log.series("filter_roughness", kind="epoch")
     words = Words(
-        f"{share:.0%} of the first layer's filters still look like noise after {course.count} updates.",
+        f"{share:.0%} of the first layer's filters still look like noise after {course.count} updates, and validation is {gap.difference:.0%} behind training.",
         "Train longer, or regularise more: --set regularize.l2=0.005",
         "weight_decay=5e-3 in the optimiser",
         "They become smooth in the epochs to come.",
