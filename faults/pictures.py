@@ -16,7 +16,7 @@ from babysit.figures.alone import alone
 from babysit.figures.charts import Axes, Line, chart
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.log import Kind
-from babysit.record.observation import key_of
+from babysit.record.observation import QUANTITIES, key_of
 from broken import broken
 from healthy import healthy
 from score import judged
@@ -24,24 +24,23 @@ from score import judged
 PAGES = logs.FOLDER.parent.parent / "docs" / "diagnoses"
 BLOCK = re.compile(r"<!-- from a real log.*?<!-- end -->", re.DOTALL)
 COLORS = ("one", "two", "three", "four")
-INSTEAD = {"loss", "learning_rate"}
 
 
 def main() -> None:
     """Draws all that the corpus holds a log for."""
     (PAGES / "pictures").mkdir(exist_ok=True)
     found: dict[str, tuple[logs.Kept, Diagnosis]] = {}
+    best: dict[str, tuple[bool, bool, float]] = {}
     for program in [*broken(), *healthy()]:
         if not logs.path_of(program.name).exists():
             continue
         one = judged(program)
-        said = [rule for name in RULES for rule in RULES[name](one.kept.log, one.kept.known)]
-        for place, diagnosis in enumerate([*one.said, *said]):
-            meant = diagnosis.rule in program.accepted
-            better = diagnosis.rule not in found or (
-                place == 0 and meant and diagnosis.sure > found[diagnosis.rule][1].sure
-            )
-            if better:
+        everything = [rule for name in RULES for rule in RULES[name](one.kept.log, one.kept.known)]
+        for diagnosis in [*one.said, *everything]:
+            meant = bool(program.accepted) and program.accepted[0] == diagnosis.rule
+            rank = (meant, bool(one.said) and one.said[0].rule == diagnosis.rule, diagnosis.sure)
+            if diagnosis.rule not in best or rank > best[diagnosis.rule]:
+                best[diagnosis.rule] = rank
                 found[diagnosis.rule] = one.kept, diagnosis
     for rule in RULES:
         page = PAGES / f"{rule}.md"
@@ -73,33 +72,63 @@ def block(rule: str, kept: logs.Kept, diagnosis: Diagnosis) -> str:
 
 
 def picture(kept: logs.Kept, diagnosis: Diagnosis) -> str:
-    """The loss by step, and below it what the evidence is made of."""
-    losses = kept.log.series("loss", kind="step")
-    shown = [_line("loss", losses.steps, losses.values, "one")]
-    kinds: tuple[Kind, ...] = ("epoch", "layers", "step")
-    keys = list(dict.fromkeys((one.quantity, one.where) for one in diagnosis.evidence if one.quantity not in INSTEAD))
-    others: list[Line] = []
-    unit = ""
-    for quantity, where in keys:
-        series = next((one for kind in kinds if len(one := kept.log.series(quantity, where, kind=kind)) > 1), None)
-        if series is None or (unit and unit != quantity and "accuracy" not in quantity) or len(others) == 4:
-            continue
-        unit = unit or quantity
-        others.append(_line(key_of(quantity, where), series.steps, series.values, COLORS[len(others)]))
-    drawn = others if others and diagnosis.rule not in LOSS_SAYS_IT else shown
-    name = "share" if "accuracy" in unit or "share" in unit else unit.replace("_", " ")
-    return chart(drawn, Axes("step", name if drawn is others else "loss, nats", width=620, height=260))
+    """The curves that show it, by step."""
+    lines: list[Line] = []
+    quantities = SHOWS.get(diagnosis.rule, ("loss",))
+    for quantity in quantities:
+        places = [one.where for one in diagnosis.evidence if one.quantity == quantity] or kept.log.wheres(quantity)
+        for where in list(dict.fromkeys(places))[:4]:
+            series = next((one for kind in KINDS if len(one := kept.log.series(quantity, where, kind=kind)) > 1), None)
+            if series is not None and len(lines) < len(COLORS):
+                name = key_of(quantity, where).replace("_", " ")
+                lines.append(_line(name, series.steps, series.values, COLORS[len(lines)]))
+    unit = QUANTITIES[quantities[0]]
+    label = (
+        quantities[0].replace("_", " ")
+        if unit == "1"
+        else f"{unit} ({quantities[0].replace('_', ' ')})"
+        if unit != "share"
+        else unit
+    )
+    return chart(lines, Axes("step", label, width=620, height=260))
 
 
-LOSS_SAYS_IT = {
-    "not-a-number",
-    "diverging",
-    "learning-rate-too-high",
-    "wrong-sign",
-    "softmax-missing",
-    "softmax-doubled",
-    "plateau",
+KINDS: tuple[Kind, ...] = ("epoch", "layers", "step")
+BOTH = ("train_accuracy", "validation_accuracy")
+SHOWS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "parts-differ",
+            "overfitting",
+            "regularisation-missing",
+            "underfitting",
+            "stopped-too-early",
+            "validation-better",
+        ),
+        BOTH,
+    ),
+    **dict.fromkeys(("labels-unrelated", "labels-noisy", "dropout-too-strong", "augmentation-too-strong"), BOTH),
+    **dict.fromkeys(
+        ("learning-rate-too-low", "updates-too-large", "updates-too-small", "layer-not-trained"), ("update_ratio",)
+    ),
+    **dict.fromkeys(("exploding-gradients", "gradients-not-cleared"), ("gradient_norm",)),
+    **dict.fromkeys(("schedule-never-moved", "schedule-too-fast"), ("learning_rate",)),
+    **dict.fromkeys(("initialisation-too-small", "initialisation-too-large"), ("activation_deviation",)),
+    **dict.fromkeys(("noisy-filters", "clean-filters"), ("noisy_filters",)),
+    **dict.fromkeys(("constant-output", "class-never-predicted"), ("predicted_share",)),
+    "vanishing-gradients": ("weight_gradient_norm",),
+    "dead-units": ("dead_share",),
+    "saturated-units": ("saturated_share",),
+    "normalisation-statistics": ("slice_accuracy", "slice_train_mode_accuracy"),
+    "regularisation-too-strong": ("weight_norm",),
+    "symmetric-initialisation": ("unit_likeness",),
+    "imbalanced": ("recall",),
+    "pair-confused": ("confused",),
+    "not-shuffled": ("accuracy",),
+    "loader-starving": ("wait_seconds", "step_seconds"),
+    "memory-growing": ("resident_memory",),
 }
+"""Rule -> what its figure shows; the others show the loss."""
 
 
 def _line(name: str, steps: Sequence[int] | np.ndarray, values: np.ndarray, color) -> Line:  # noqa: ANN001

@@ -190,6 +190,24 @@ def lasts(*series: Series) -> tuple[Observation, ...]:
     return tuple(one.observation(-1) for one in series if len(one))
 
 
+def named(where: str) -> str:
+    """A layer's name for a sentence: of a sequence they are numbers.
+
+    >>> named("3"), named("features.conv1")
+    ('layer 3', 'features.conv1')
+    """
+    return f"layer {where}" if where.replace(".", "").isdigit() else where
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Parts of a sentence, the last behind an "and".
+
+    >>> joined(["one", "two", "three"])
+    'one, two and three'
+    """
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
 def spelled(values: Sequence[float]) -> str:
     """Numbers for a sentence.
 

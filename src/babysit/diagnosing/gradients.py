@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, spread_of, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, spread_of, sure_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -53,7 +53,7 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if sure <= 0.6:
         return
     words = Words(
-        f"Gradients vanish on their way back: relative to its weights, {first.where} gets {10**share:.1g} of the gradient that {last.where} "
+        f"Gradients vanish on their way back: relative to its weights, {named(first.where)} gets {10**share:.1g} of the gradient that {named(last.where)} "
         f"gets, over {len(layers)} layers; the loss is {course.late:.4g}.",
         "Take ReLU instead of sigmoid or tanh, He's weights (--set init.kind=he), or a network with normalisation (--model quick, resnet18)",
         "nn.ReLU() for nn.Sigmoid(), nn.BatchNorm2d after each convolution, or a shortcut around every two layers",
@@ -146,7 +146,7 @@ def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     rows = min(len(one) for one in still)
     sure = sure_of(1 - 0.5, 1 / rows)
-    names = ", ".join(one.where for one in still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
+    names = ", ".join(named(one.where) for one in still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
     what = "No weight of the network" if not moving else f"The weights of {names} never"
     words = Words(
         f"{what} {'ever changes' if not moving else 'change'}, though gradients reach them: the optimiser does not hold them (looked at {rows} times).",

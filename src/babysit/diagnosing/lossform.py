@@ -116,10 +116,12 @@ def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     level, begun = math.log(classes), float(first.values[0])
     if begun <= 0 or not math.isfinite(begun):
         return
-    off = abs(math.log(begun / (known.batch_size * level)))
-    like_sum = sure_of(0.3 - off, 0.03)
-    small = sure_of(2.0 - (float(spread.values[0]) if len(spread) else 1.0), 0.2)
-    sure = all_of(like_sum, small)
+    wide = float(spread.values[0]) if len(spread) else 0.3
+    each = begun / known.batch_size
+    # Scores that are apart make the mean loss larger than ln C: by about half their variance, at most by some deviations.
+    like_sum = sure_of(min(math.log(each / (0.75 * level)), math.log((1.3 * level + 0.75 * wide**2) / each)), 0.03)
+    no_mean = sure_of(math.log(begun / (1.5 * level + 4 * wide)), 0.1)
+    sure = all_of(like_sum, no_mean)
     if sure <= 0.6:
         return
     words = Words(

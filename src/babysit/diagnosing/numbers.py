@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, spelled, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spelled, sure_of
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -39,7 +39,7 @@ def not_a_number(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     lower = f"{rate / 10:g}" if rate else "0.001"
     claim = f"The loss is {loss.values[place]} since step {loss.steps[place]}"
     claim += f", after {spelled([one.value for one in before])}" if before else ", from the very first step"
-    claim += f"; it was seen first in {layer.where}." if layer else "."
+    claim += f"; it was seen first in {named(layer.where)}." if layer else "."
     advice, code = (
         f"Lower the learning rate by tenths until the loss falls, first with --set optim.lr={lower}, or leave "
         "optim.lr out to have it chosen by rule",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import Course, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, slope, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
 from babysit.diagnosing.motion import motion_of, travelled
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
@@ -71,10 +71,10 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if by_ratio > 0.5:
         seen.append(f"an update changes the weights by {ratio:.2g} of their norm, and 0.001 is usual")
     if by_death > 0.5:
-        seen.append(f"{died:.0%} of the units of {where} have died since the start")
+        seen.append(f"{died:.0%} of the units of {named(where)} have died since the start")
     if by_momentum > 0.5:
         seen.append(f"a momentum of {known.momentum:g} multiplies it by {friction:.0f}")
-    claim = f"The learning rate{_of(rate)} is too high: {' and '.join(seen)}, and the loss is at {course.late:.3g} now, where {course.level:.3g} is knowing nothing."
+    claim = f"The learning rate{_of(rate)} is too high: {joined(seen)}, and the loss is at {course.late:.3g} now, where {course.level:.3g} is knowing nothing."
     tenth = f"{rate / 10:.2g}" if rate else "0.001"
     words = Words(
         claim,

@@ -34,7 +34,7 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     shrinks = sure_of(-shrinking - 0.1, 0.05)
     withered = all_of(sure_of(-shrinking - 0.4, 0.05), sure_of(math.log10(max(share, 1e-9) / 0.03), 0.1))
-    unlearned = sure_of(0.4 - course.way, course.spread / course.level)
+    unlearned = sure_of(0.6 - course.way, course.spread / course.level)
     sure = all_of(max(pulls, withered), shrinks, unlearned)
     if sure <= 0.6:
         return

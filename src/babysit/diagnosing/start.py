@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, share_error, spread_of, sure_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -103,7 +103,7 @@ def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(sure_of((1 - ALIKE) - float(np.median(closeness)), 1e-3 + spread_of(closeness)), 1.0)
     if len(alike) == layers == 1 or sure <= 0.6:
         return
-    names = ", ".join(one.where for one in alike[:3])
+    names = ", ".join(named(one.where) for one in alike[:3])
     words = Words(
         f"The units of {names} all have the same weights (mean cosine {np.mean([one.values[-1] for one in alike]):.4f}) since the start, "
         f"so that {'each is' if len(alike) > 1 else 'it is'} one unit; the loss is {course.late:.3g}.",
@@ -121,7 +121,7 @@ def _all_zero(zeros: list[Series], course: Course) -> Diagnosis:
     """Weights that began at zero and are there still."""
     rows = min(len(one) for one in zeros)
     words = Words(
-        f"The weights of {', '.join(one.where for one in zeros[:3])} began at zero and are zero still (looked at {rows} times): no signal "
+        f"The weights of {', '.join(named(one.where) for one in zeros[:3])} began at zero and are zero still (looked at {rows} times): no signal "
         f"and no gradient passes; the loss is {course.late:.4g}.",
         "Begin with random weights: --set init.kind=he",
         "torch.nn.init.kaiming_normal_(layer.weight); zeros_ for biases only",

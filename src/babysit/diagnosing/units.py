@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, spread_of, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -45,7 +45,7 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     rate = float(course.rate.values.max()) if len(course.rate) else 0.0
     words = Words(
-        f"Units are dead: {share:.0%} of {worst.where} are zero for a whole batch ({begun:.0%} at the start), {when}; the loss is {course.late:.3g}.",
+        f"Units are dead: {share:.0%} of {named(worst.where)} are zero for a whole batch ({begun:.0%} at the start), {when}; the loss is {course.late:.3g}.",
         f"Lower the rate: --set optim.lr={rate / 10 or 0.001:.2g}; take He's weights and no negative bias: --set init.kind=he --set init.bias=0",
         "nn.LeakyReLU(0.1) for nn.ReLU(), a tenth of the rate, biases of zero",
         "Over another batch most of these units are not zero.",
@@ -67,7 +67,7 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if sure <= 0.6:
         return
     words = Words(
-        f"Units are saturated: {share:.0%} of {worst.where} are at an end of their range ({worst.values[0]:.0%} at the start), where gradients are next to nothing; the loss is {course.late:.3g}.",
+        f"Units are saturated: {share:.0%} of {named(worst.where)} are at an end of their range ({worst.values[0]:.0%} at the start), where gradients are next to nothing; the loss is {course.late:.3g}.",
         "Smaller initial weights and normalised inputs: --set init.kind=xavier --set preprocess.kind=standardize",
         "nn.init.xavier_normal_(layer.weight), inputs of deviation 1, or nn.ReLU() in place of tanh and sigmoid",
         "With weights of a tenth of the size the loss falls no faster.",
