@@ -23,7 +23,7 @@ def looked(data: Path, cache: Path, place: Path) -> Figures:
         "seconds": finished.seconds,
         "peak_megabytes": finished.peak_bytes / 1e6,
         "images": found["images"],
-        "near_pairs": len(found["duplicates"]["near"]),
+        "near_pairs": found["totals"]["near"],
         "page_megabytes": (place / "look.html").stat().st_size / 1e6,
     }
 
@@ -38,6 +38,7 @@ def main() -> None:
     """Measures all arms in turn."""
     parser = harness.parser(__doc__ or "", repeats=3)
     harness.add_data(parser)
+    parser.add_argument("--only", nargs="+", choices=("cold", "decoded", "again", "train"))
     options = parser.parse_args()
     data = harness.found_data(options.data)
     with tempfile.TemporaryDirectory(prefix="babysit-look-") as folder:
@@ -67,6 +68,7 @@ def main() -> None:
             return {"audit_seconds": json.loads(finished.stdout)["times"]["audit"]}
 
         arms = {"cold": cold, "decoded": decoded, "again": again, "train": train}
+        arms = {name: arm for name, arm in arms.items() if name in (options.only or arms)}
         settings: Figures = {"data": data.name}
         records = harness.measure("look", arms, range(options.repeats), settings=settings, again=options.again)
     print("\n" + harness.summary(records))

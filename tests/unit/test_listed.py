@@ -105,7 +105,7 @@ def test_ways_to_write_the_same_csv(place, text: bytes) -> None:
         ("path,label,part\na/000.png,cat,train\na/000.png,cat,test\nb/000.png,dog,\n", "in two parts"),
         ("path,label\nx.png,cat\ny.png,dog\n", "none of the 2 listed files is there; the first: x.png"),
         ("path,label\na/000.png,cat\n", "only one class, 'cat'"),
-        ("path,label\n", "no images here"),
+        ("path,label\n", "the CSV lists no image"),
         ("path,label\0\n", "not text"),
         ("path,label\n\0.png,cat\n".encode("utf-16"), "no path a file can have"),
     ],

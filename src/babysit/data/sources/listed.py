@@ -227,6 +227,8 @@ def _catalog(
             first_gone = first_gone or name
         label, group = shared.setdefault(label, label), shared.setdefault(group, group)
         items.append(Item(name, label, _part(part, where), changed, group))
+    if not items and not outside:
+        raise UserError("the CSV lists no image", where=rows.source, hint="Write a line path,label for each image")
     if items and gone == len(items):
         raise UserError(
             f"none of the {plural(gone, 'listed file')} is there; the first: {first_gone}",
