@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import io
 import json
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -32,13 +33,12 @@ from babysit.data.decode import VERSION, Gate, Resize, UnreadableImage, decode_w
 from babysit.data.mapped import mapped
 from babysit.data.storage import usable_cores
 from babysit.errors import UserError, writing
-from babysit.record import atomic
 
 UNREAD = "-"
 """Stands for the content hash of a file whose bytes could not even be read."""
 
 SMALL_FILES = ("blocks.npy", "facts.npy", "hashes.txt", "unreadable.json")
-TASK_BYTES, MOST_IN_TASK = 2**17, 256
+TASK_BYTES, MOST_IN_TASK = 2**20, 256
 """A task of a decoding thread: images of about this many bytes on their canvases, and at most this many."""
 
 MODES = ("other", "L", "RGB", "RGBA", "P", "LA", "CMYK", "1", "I;16", "I", "F", "PA", "YCbCr", "LAB", "HSV", "I;16B")
@@ -125,7 +125,7 @@ def open_cache(catalog: Catalog, size: int, resize: Resize, *, progress: Callabl
             ours = _publish(folder, path, len(catalog), size)
             lock.share()
             kept = _open_kept(path, catalog, size, resize)
-        atomic.write_text(stamp, path.name)
+        _write_stamp(stamp, path)
     if kept is None:  # another process removed it in this moment, or the disk gives back other bytes than were written
         raise UserError("the decoded cache was harmed while it was made", where=str(path), hint="Run the command again")
     if kept.blocks and ours:
@@ -163,7 +163,6 @@ def _build(
             stream.write(pixels.data)
             checksums.add(pixels.data.cast("B"))
             progress(len(found))
-        # No fsync: pixels that a power cut takes are found by their checksums and decoded again.
     about = {"source": _printable(_place(catalog)), "count": len(hashes), "size": size, "resize": resize}
     _write_small(folder, checksums.finished(), facts, hashes, unreadable, about)
     return tuple(hashes)
@@ -226,10 +225,19 @@ def _write_small(
         "hashes.txt": "\n".join(hashes).encode(),
         "unreadable.json": json.dumps(reasons, indent=1, ensure_ascii=False).encode(),
     }
+    # No fsync, of the pixels neither: what a power cut takes is found by the checksums and decoded again.
     for name, data in small.items():
-        atomic.write_bytes(folder / name, data)
+        (folder / name).write_bytes(data)
     digests = {name: content_hash(data) for name, data in small.items()}
-    atomic.write_json(folder / "meta.json", {"version": VERSION, **about, "digests": digests})
+    meta = json.dumps({"version": VERSION, **about, "digests": digests}, indent=1)
+    (folder / "meta.json").write_text(meta, encoding="utf-8")
+
+
+def _write_stamp(stamp: Path, path: Path) -> None:
+    """Notes which cache the source's names and times lead to; a stamp that a power cut empties leads nowhere."""
+    temporary = stamp.with_name(f"{stamp.name}.{os.getpid()}")
+    temporary.write_text(path.name, encoding="utf-8")
+    temporary.replace(stamp)
 
 
 def _publish(building: Path, path: Path, count: int, size: int) -> bool:
@@ -241,7 +249,6 @@ def _publish(building: Path, path: Path, count: int, size: int) -> bool:
             if not path.is_dir():
                 raise
         else:
-            atomic.sync_directory(path.parent)
             return True
         if _read_whole(path, count, size):
             return False

@@ -38,8 +38,9 @@ MOST_SCANNED = 2_000_000_000
 """Pixels times scans of a progressive JPEG: each scan goes over the whole picture."""
 
 STRIP_PIXELS = 1_000_000
+REDUCING_GAP = 2.0
 PADDING_GREY = 128
-VERSION = 3
+VERSION = 4
 """Raised whenever the pixels that `decode` gives change, so that no cache of older pixels is used."""
 
 Resize = Literal["pad", "crop", "squash"]
@@ -118,7 +119,7 @@ def decode_whole(data: Encoded, size: int, resize: Resize = "pad", *, enormous: 
         mode, frames = image.mode, _frames(image, found)
         orientation = _orientation(image)
         with (width * height > ENORMOUS_PIXELS and enormous) or nullcontext():
-            image = _reduced(image, _target(image.size, size, resize))
+            image = _reduced(image, _target(image.size, size, resize), None if orientation in _TURNS else size)
     except UnreadableImage:
         raise
     except Exception as error:
@@ -189,16 +190,25 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _reduced(image: Image.Image, target: tuple[int, int]) -> Image.Image:
-    """The image in RGB at the target's width and height."""
+def _reduced(image: Image.Image, target: tuple[int, int], canvas: int | None) -> Image.Image:
+    """The image in RGB at the target's width and height, or what of it lies on the canvas."""
     if image.format in ("JPEG", "MPO"):
         # Scaled decoding in the decoder itself; it never goes below what is asked for.
         image.draft(None, target)
     image.load()
     image = _to_rgb(image)
-    if image.size != target:
-        image = image.resize(target, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return image
+    if image.size == target:
+        return image
+    seen = target if canvas is None else (min(target[0], canvas), min(target[1], canvas))
+    across, down = (whole / part for whole, part in zip(image.size, target, strict=True))
+    if (
+        seen == target or max(across, down) >= 2 * REDUCING_GAP
+    ):  # a first, coarse reduction begins at the image's corner
+        return image.resize(target, Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP)
+    # Pixels that the canvas cuts off are not computed; the others are the same but for a level in one of a thousand.
+    left, top = (target[0] - seen[0]) // 2, (target[1] - seen[1]) // 2
+    box = left * across, top * down, (left + seen[0]) * across, (top + seen[1]) * down
+    return image.resize(seen, Image.Resampling.BILINEAR, box=box)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
