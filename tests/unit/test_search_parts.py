@@ -236,7 +236,9 @@ def test_what_a_dead_worker_left_comes_first_and_what_a_living_one_holds_is_wait
 
 def watched(steps, **settings):
     """The first reason to quit over made-up steps (loss, accuracy), and after how many."""
-    watch = Watch(**{"chance": 0.1, "total": 900, "judged_from": 40, "rivals": lambda _: (), "keep": 2, **settings})
+    watch = Watch(
+        **{"chance": 0.1, "total": 900, "judged_from": 40, "rivals": lambda kind, share: (), "keep": 2, **settings}
+    )
     for number, (loss, accuracy) in enumerate(steps, start=1):
         if reason := watch.step(number, loss, accuracy, 64):
             return reason, number, watch
@@ -270,8 +272,18 @@ def test_a_trial_that_stands_still_is_quitted_but_one_whose_loss_falls_is_not() 
     ("rivals", "quit_"), [((0.6, 0.62), True), ((0.6,), False), ((0.32, 0.31, 0.33), False), ((), False)]
 )
 def test_a_trial_that_is_behind_as_many_as_go_on_is_quitted(rivals, quit_) -> None:
-    reason, step, _ = watched([(2.0, 0.3)] * 200, rivals=lambda _: rivals)
+    reason, step, _ = watched([(2.0, 0.3)] * 200, rivals=lambda kind, share: rivals)
     assert ("dominated" in reason and step >= 40) == quit_
+
+
+def test_later_only_validation_speaks_against_a_trial() -> None:
+    behind = {"by_training": False, "rivals": lambda kind, share: (0.6, 0.7) if kind == "training" else (0.5, 0.52)}
+    reason, _, watch = watched([(2.0, 0.3)] * 100, **behind)
+    assert reason == "", "a strongly regularised network is less accurate in training"
+    watch.epoch(100, 0.49, 1000)
+    assert watch.step(101, 2.0, 0.3, 64) == "" and watch.validation == [(round(100 / 900, 5), 0.49)]
+    watch.epoch(200, 0.40, 1000)
+    assert "validation accuracy 40.0% where 2 others had 50.0% and more" in watch.step(201, 2.0, 0.3, 64)
 
 
 @given(

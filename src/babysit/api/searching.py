@@ -42,7 +42,7 @@ TRIALS = 27
 """Coarse trials, when neither their number nor a budget is given."""
 
 OVER = "optim.lr,regularize.l2"
-WARM_UP = 0.03
+WARM_UP = 0.06
 """The share of the full length in which a trial's rate rises: short, so that the coarse stage sees the rate itself."""
 
 

@@ -10,7 +10,7 @@ from typing import IO
 from babysit.errors import InterruptedTraining, UserError
 from babysit.record.run import Run
 from babysit.searching import space as spaces
-from babysit.searching.quitting import Rivals, Watch, at_share
+from babysit.searching.quitting import Kind, Rivals, Watch, at_share
 from babysit.searching.space import Space, Value
 from babysit.searching.stages import (
     STAGES,
@@ -27,7 +27,7 @@ from babysit.searching.stages import (
 )
 from babysit.searching.storage import Study
 from babysit.searching.trial import Ground, hold, make_run, open_trial, train_trial
-from babysit.show import Show, Silent, StepShown
+from babysit.show import EpochShown, Show, Silent, StepShown
 from babysit.training.fit import Stop
 
 POLL_SECONDS = 0.5
@@ -144,7 +144,9 @@ class Worker:
         watch = self._watch(trial)
         try:
             session = open_trial(trial, run, self.ground, self.study.about.space)
-            came = train_trial(trial, run, session, watch, show=TrialShow(self.show), stop=self.stop)
+            came = train_trial(
+                trial, run, session, watch, show=TrialShow(self.show, watch, len(session.validation)), stop=self.stop
+            )
         except UserError as error:
             self._keep(replace(trial, state="quit", reason=f"it cannot be trained: {error}"), begun)
             self._check_any_can(error)
@@ -154,7 +156,7 @@ class Worker:
                 self.study.put(replace(trial, takes=trial.takes - 1))
                 self.study.spend(time.perf_counter() - begun)
             raise
-        trial = replace(trial, curve=tuple(watch.curve))
+        trial = replace(trial, curve=tuple(watch.curve), validation=tuple(watch.validation))
         if came.result is None:
             trial = replace(trial, state="quit", reason=came.reason)
         else:
@@ -179,17 +181,25 @@ class Worker:
             judged_from=max(5, trial.ends(0) // 2),
             rivals=self._rivals(trial, scene),
             keep=going_on(scene, trial.stage),
+            by_training=trial.stage == 0,
             curve=list(trial.curve),
+            validation=list(trial.validation),
         )
 
     def _rivals(self, trial: Trial, scene: Scene) -> Rivals:
-        """Other trials' training accuracies at a share of the full length; of a seed there are none, it is run to its end."""
+        """Other trials' accuracies at a share of the full length; of a seed there are none, it is run to its end."""
         unlike = any(one.name.startswith(UNLIKE) for one in scene.space)
-        others = [] if unlike or trial.origin == "seed" else [one for one in scene.trials if one.number != trial.number]
+        others = (
+            []
+            if trial.origin == "seed"
+            else [one for one in scene.trials if one.number != trial.number and one.of is None]
+        )
 
-        def at(share: float) -> list[float]:
-            found = (at_share(one.curve, share) for one in others)
-            return [value for value in found if value is not None]
+        def at(kind: Kind, share: float) -> list[float]:
+            if kind == "training" and unlike:
+                return []
+            curves = [one.curve if kind == "training" else one.validation for one in others]
+            return [value for curve in curves if (value := at_share(curve, share)) is not None]
 
         return at
 
@@ -247,14 +257,19 @@ def said(trial: Trial) -> str:
 
 
 class TrialShow(Silent):
-    """Shows a trial's steps and keeps its epochs to itself."""
+    """Shows a trial's steps; its epochs are for the watch."""
 
-    def __init__(self, show: Show) -> None:
-        self.show = show
+    def __init__(self, show: Show, watch: Watch, images: int) -> None:
+        self.show, self.watch, self.images = show, watch, images
 
     def step(self, shown: StepShown) -> None:
         """As a training's."""
         self.show.step(shown)
+
+    def epoch(self, shown: EpochShown) -> None:
+        """After an evaluation."""
+        if shown.validation_accuracy is not None:
+            self.watch.epoch(shown.step, shown.validation_accuracy, self.images)
 
 
 def length_for(budget: float, *, left: float) -> float:

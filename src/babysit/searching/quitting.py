@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal
 
 from babysit.searching.reading import EXPLODED
 
@@ -23,7 +24,8 @@ LOOKS, MOST_LOOKS, STEPS_A_LOOK = 36, 120, 20
 """How often in a full length a trial is compared with others, and a point of its curve kept: at least, at most, and the
 steps between two in between."""
 
-Rivals = Callable[[float], Sequence[float]]
+Kind = Literal["training", "validation"]
+Rivals = Callable[[Kind, float], Sequence[float]]
 
 
 @dataclass
@@ -34,9 +36,13 @@ class Watch:
         chance: the accuracy of always naming the commonest class.
         total: the steps of its full length.
         judged_from: the step from which being stuck at chance or behind others counts.
-        rivals: the training accuracies of other trials at a share of the full length; empty where they are not comparable.
+        rivals: other trials' accuracies, of a kind, at a share of the full length; empty where they are not comparable.
         keep: how many trials go on to the next stage: one that is behind so many is dominated.
         first: the first loss, known already when a trial goes on.
+        by_training: whether training accuracies are compared: only where most trials have ended no epoch yet. Later
+            they would speak against regularisation.
+
+    `curve` and `validation` are (share of the full length, accuracy) points.
     """
 
     chance: float
@@ -45,15 +51,20 @@ class Watch:
     rivals: Rivals
     keep: int
     first: float | None = None
+    by_training: bool = True
     curve: list[tuple[float, float]] = field(default_factory=list)
+    validation: list[tuple[float, float]] = field(default_factory=list)
     _losses: deque[float] = field(default_factory=deque)
     _right: deque[tuple[float, int]] = field(default_factory=deque)
     _looked: int = 0
+    _behind: str = ""
 
     def step(self, step: int, loss: float, accuracy: float, images: int) -> str:
         """After one step: why to quit, or an empty string."""
         if self.first is None:
             self.first = loss
+        if self._behind:
+            return self._behind
         if not math.isfinite(loss):
             return f"the loss was no number after {step} steps"
         if loss > EXPLODED * self.first:
@@ -68,7 +79,14 @@ class Watch:
         self.curve.append((round(share, 5), round(mean, 5)))
         if step < self.judged_from:
             return ""
-        return self._stuck(step, mean, count) or self._dominated(step, share, mean, count)
+        behind = self._dominated("training", step, mean, count) if self.by_training else ""
+        return self._stuck(step, mean, count) or behind
+
+    def epoch(self, step: int, accuracy: float, images: int) -> None:
+        """After an epoch's evaluation on so many images; what it says against the trial is answered at the next step."""
+        self.validation.append((round(step / self.total, 5), round(accuracy, 5)))
+        if step >= self.judged_from:
+            self._behind = self._dominated("validation", step, accuracy, images)
 
     @property
     def _looks(self) -> int:
@@ -96,17 +114,16 @@ class Watch:
             return ""
         return f"stuck at chance after {step} steps: accuracy {mean:.1%} where guessing gives {self.chance:.1%}"
 
-    def _dominated(self, step: int, share: float, mean: float, count: int) -> str:
+    def _dominated(self, kind: Kind, step: int, mean: float, count: int) -> str:
         ahead = []
-        for rival in self.rivals(share):
+        for rival in self.rivals(kind, step / self.total):
             noise = math.sqrt((mean * (1 - mean) + rival * (1 - rival)) / count)
             if rival - mean > SURE * noise:
                 ahead.append(rival)
         if len(ahead) < self.keep:
             return ""
-        return (
-            f"dominated after {step} steps: accuracy {mean:.1%} where {len(ahead)} others had {min(ahead):.1%} and more"
-        )
+        others = f"{len(ahead)} others" if len(ahead) > 1 else "another"
+        return f"dominated after {step} steps: {kind} accuracy {mean:.1%} where {others} had {min(ahead):.1%}{' and more' if len(ahead) > 1 else ''}"
 
 
 def at_share(curve: Sequence[tuple[float, float]], share: float) -> float | None:

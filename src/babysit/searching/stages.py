@@ -54,8 +54,8 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One trial as the study keeps it. `total` the steps of its full length, `stage` the one it is in or has ended,
-    `results` by stage, `reason` why it was quitted, `curve` (share of the full length, training accuracy) points,
-    `takes` how often a worker began with it, `seconds` of work, `of` the trial a seed repeats."""
+    `results` by stage, `reason` why it was quitted, `curve` and `validation` (share of the full length, accuracy) points in training and
+    on validation, `takes` how often a worker began with it, `seconds` of work, `of` the trial a seed repeats."""
 
     number: int
     params: Mapping[str, Value]
@@ -67,6 +67,7 @@ class Trial:
     results: Mapping[str, Result] = field(default_factory=dict)
     reason: str = ""
     curve: tuple[tuple[float, float], ...] = ()
+    validation: tuple[tuple[float, float], ...] = ()
     takes: int = 0
     seconds: float = 0.0
     of: int | None = None
@@ -83,7 +84,8 @@ class Trial:
     def of_json(cls, values: Mapping[str, Any]) -> Trial:
         """The inverse of `as_json`."""
         results = {name: Result(**one) for name, one in values["results"].items()}
-        return cls(**{**values, "results": results, "curve": tuple((a, b) for a, b in values["curve"])})
+        curves = {name: tuple((x, y) for x, y in values[name]) for name in ("curve", "validation")}
+        return cls(**{**values, "results": results, **curves})
 
 
 @dataclass(frozen=True, slots=True)
