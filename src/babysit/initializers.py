@@ -64,7 +64,7 @@ def initialize(network: nn.Module, part: InitPart, *, seed: int, images: Tensor 
     """
     generator = torch.Generator().manual_seed(stream_key(seed, "weights") % 2**63)
     with torch.no_grad():
-        INITIALIZERS[part.kind](network, Means(part, generator, images))
+        INITIALIZERS[part.kind or "network"](network, Means(part, generator, images))
         if part.bias is not None:
             _set_biases(network, part.bias)
     return network

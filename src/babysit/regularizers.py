@@ -166,7 +166,7 @@ def project_max_norm(model: nn.Module, c: float) -> None:
     of a locally connected layer. Biases are left alone. A filter that is not a number stays so.
 
     Arguments:
-        model: its full, convolution and locally connected layers are changed in place.
+        model: its full, convolution and locally connected layers are changed in place, but for those that are not trained.
         c: above 0; bounds the squared norm.
 
     Raises:
@@ -184,9 +184,7 @@ def project_max_norm(model: nn.Module, c: float) -> None:
         raise UserError(f"the max norm is {c!r}", legal="a number above 0, which bounds the squared norm of a filter")
     for module in model.modules():
         axes = filter_axes(module)
-        if axes is not None:
-            weight = module.weight
-            assert isinstance(weight, Tensor)
+        if axes is not None and isinstance(weight := module.weight, Tensor) and weight.requires_grad:
             squared = (weight if weight.dtype == torch.float64 else weight.float()).square().sum(axes, keepdim=True)
             scale = torch.where(squared > c, math.sqrt(c) / squared.sqrt(), torch.ones_like(squared))
             weight.mul_(scale.to(weight.dtype))

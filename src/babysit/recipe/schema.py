@@ -93,17 +93,17 @@ class ModelPart(Part):
 
 
 class InitPart(Part):
-    """`kind` an entry of INITIALIZERS; `scale` its factor (of `gaussian` the deviation), None for the kind's own; `bias`
+    """`kind` an entry of INITIALIZERS, None by rule; `scale` its factor (of `gaussian` the deviation), None for the kind's own; `bias`
     of all layers, None for zero, or of `network` what it brings; `distribution` of `xavier` and `he`; `fan` of `he`;
-    `rest` the kind of the layers after a whitened first one, and `fixed` whether that one is not trained."""
+    `rest` the kind of the layers after a whitened first one, and `fixed` whether that one is not trained, None by rule."""
 
-    kind: str = "network"
+    kind: str | None = None
     scale: Annotated[float, Field(gt=0)] | None = None
     bias: float | None = None
     distribution: Literal["normal", "uniform"] = "normal"
     fan: Literal["in", "out"] = "in"
     rest: Literal["network", "gaussian", "xavier", "he", "orthogonal", "identity"] = "network"
-    fixed: bool = False
+    fixed: bool | None = None
 
 
 class LossPart(Part):

@@ -8,10 +8,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from babysit.calibration import at_temperature, reliability, scores_of
+from babysit.errors import UserError
 from babysit.figures.charts import Axes, Color, Line, chart, thinned
 from babysit.figures.pictures import data_uri, filter_sheet, png
 from babysit.metrics import Scores
 from babysit.names import for_page
+from babysit.recipe import read_resolved
 from babysit.record.log import RunLog
 from babysit.record.run import Run
 from babysit.reporting.material import Material
@@ -169,11 +171,23 @@ def filters(run: Run) -> str:
     if first is None:
         return "<p>The first layer is not a convolution over colours.</p>"
     count, channels, height, width = first.shape
+    said = (
+        "They whiten the images' patches, the directions of most variance first and then their negatives, and are not trained."
+        if _fixed(run)
+        else "Smooth patterns of edges and colours are a good sign in large filters, noise is not; 3x3 filters are too small to show much."
+    )
     return (
         f'<figure><img class="filters" alt="first-layer filters" src="{data_uri(filter_sheet(first.astype(np.float32)))}"><figcaption>{count} '
-        f"filters of {channels}x{height}x{width}, each stretched to its own range. Smooth patterns of edges and colours are a "
-        "good sign in large filters, noise is not; 3x3 filters are too small to show much.</figcaption></figure>"
+        f"filters of {channels}x{height}x{width}, each stretched to its own range. {said}</figcaption></figure>"
     )
+
+
+def _fixed(run: Run) -> bool:
+    """Whether the first layer was whitened and not trained."""
+    try:
+        return bool(read_resolved(run.recipe).init.fixed)
+    except (OSError, UserError):
+        return False
 
 
 def _by_layer(weights: dict[str, NDArray[np.float32]]) -> list[tuple[str, NDArray[np.float32]]]:

@@ -51,6 +51,9 @@ SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 15, 2 / 3
 SHALLOW, FLAT_INPUTS = 7, 100
 """Layers with weights of a shallow network, at most; input values up to which a flat network keeps its rate."""
 
+LEAST_WHITENED, MOST_POOLS = 32, 3
+"""The size from which `quick`'s first layer is whitened, and its halvings up to which that layer has enough filters."""
+
 LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
 """The size from which progressive resizing begins on smaller images, and their side over the size."""
 
@@ -162,6 +165,10 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
         decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")
     decide("train.progressive", *_progressive(recipe, size))
+    kind, why = _first_weights(recipe, size)
+    decide("init.kind", kind, why)
+    whitened = (recipe.init.kind or kind) == "whitening"
+    decide("init.fixed", whitened and recipe.init.kind is None, why if whitened else "every layer is trained")
     if recipe.train.patience and recipe.schedule.kind == "one-cycle":
         reasons["train.patience"] = (
             "one-cycle's rate falls over the whole length, and much is gained at its end; stopping before gives that away. "
@@ -209,6 +216,15 @@ def _progressive(recipe: Recipe, size: int) -> tuple[float, str]:
     )
 
 
+def _first_weights(recipe: Recipe, size: int) -> tuple[str, str]:
+    """How the weights begin, and why."""
+    if recipe.model.name != "quick":
+        return "network", "as the architecture brings them"
+    if size < LEAST_WHITENED or pools_for(size) > MOST_POOLS or recipe.preprocess.kind not in PER_CHANNEL:
+        return "network", "a whitened first layer is measured at 32 pixels alone, where channels are preprocessed"
+    return "whitening", "a first layer that whitens the images' patches, and stays so, is ahead from the first steps"
+
+
 def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:
     """Says that a setting which belongs to the data was brought along, perhaps from a recipe made for other data."""
     return {} if asked == ruled else {name: f"as asked; by rule it would be {ruled} for these data"}
@@ -234,7 +250,7 @@ def rate_share(network: Traits) -> tuple[float, str]:
 def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     named: list[tuple[str, Table[object], str]] = [
         ("preprocess.kind", PREPROCESSORS, recipe.preprocess.kind),  # type: ignore[list-item]
-        ("init.kind", INITIALIZERS, recipe.init.kind),  # type: ignore[list-item]
+        ("init.kind", INITIALIZERS, recipe.init.kind or "network"),  # type: ignore[list-item]
         ("loss.kind", LOSSES, recipe.loss.kind),  # type: ignore[list-item]
         ("optim.kind", OPTIMIZERS, recipe.optim.kind),  # type: ignore[list-item]
         ("schedule.kind", SCHEDULES, recipe.schedule.kind),  # type: ignore[list-item]
@@ -273,7 +289,8 @@ def _unused_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     for setting, switch, kinds in USED_BY:
         if recipe.get(setting) != usual.get(setting) and (kind := recipe.get(switch)) not in kinds:
             legal = f"{switch} {', '.join(map(str, kinds))}"
-            faults.append(Fault(f"{setting} is not used by {kind}", _place(setting, places), legal))
+            what = f"{setting} is not used by {kind}" if kind else f"{setting} is given, and {switch} left to the rule"
+            faults.append(Fault(what, _place(setting, places), legal))
     for name in ("dropout_at", "dropout_form"):
         setting = f"regularize.{name}"
         if recipe.regularize.dropout is None and recipe.get(setting) != usual.get(setting):
