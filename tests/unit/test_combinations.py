@@ -6,8 +6,9 @@ import pytest
 
 from babysit import api
 from babysit.errors import UserError
+from babysit.models.traits import traits_of
 from babysit.recipe import Parsed, Recipe
-from babysit.training.resolve import USED_BY, check
+from babysit.training.resolve import USED_BY, Facts, check, fill
 
 
 def test_what_is_not_used_is_said_all_at_once() -> None:
@@ -71,3 +72,30 @@ def test_one_image_a_step_trains_a_network_that_normalises_nothing(tmp_path) -> 
     settings = {"model.name": "linear", "optim.batch_size": 1, "train.steps": 3, "train.threads": 1}
     done = api.train("digits", out=tmp_path / "run", settings={**settings, "train.precision": "float32"}, anyway=True)
     assert done.steps == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "fixed"),
+    [
+        ({"data.size": 32}, "whitening", True),
+        ({"data.size": 24}, "network", False),
+        ({"data.size": 64}, "network", False),
+        ({"data.size": 32, "preprocess.kind": "mean-image"}, "network", False),
+        ({"data.size": 32, "model.name": "convnet"}, "network", False),
+        ({"data.size": 32, "init.kind": "he"}, "he", False),
+        ({"data.size": 32, "init.kind": "whitening"}, "whitening", False),
+        ({"data.size": 8, "init.kind": "whitening", "init.fixed": True}, "whitening", True),
+    ],
+)
+def test_where_the_first_layer_is_whitened_by_rule(asked: dict[str, object], kind: str, fixed: bool) -> None:
+    recipe = Recipe().replace(asked)
+    filled, reasons = fill(recipe, Facts(50_000, True, traits_of(recipe, 10)))
+    assert (filled.init.kind, filled.init.fixed) == (kind, fixed)
+    assert ("init.kind" in reasons) == ("init.kind" not in asked) and reasons.get("init.fixed", "by rule").startswith(
+        "by rule"
+    )
+
+
+def test_settings_of_a_first_layer_left_to_the_rule_are_refused() -> None:
+    with pytest.raises(UserError, match="init.fixed is given, and init.kind left to the rule"):
+        check(Parsed(Recipe().replace({"init.fixed": True}), (), {}))
