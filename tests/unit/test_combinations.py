@@ -97,5 +97,5 @@ def test_where_the_first_layer_is_whitened_by_rule(asked: dict[str, object], kin
 
 
 def test_settings_of_a_first_layer_left_to_the_rule_are_refused() -> None:
-    with pytest.raises(UserError, match="init.fixed is given, and init.kind left to the rule"):
+    with pytest.raises(UserError, match=r"init\.fixed is given, and init\.kind left to the rule"):
         check(Parsed(Recipe().replace({"init.fixed": True}), (), {}))
