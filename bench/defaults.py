@@ -16,7 +16,7 @@ import harness
 from ablation import interval
 from harness import Arm, Figures
 
-OLD: dict[str, object] = {"train.progressive": 1}
+OLD: dict[str, object] = {"train.progressive": 1, "init.kind": "network"}
 """What the defaults were before, where they are others now."""
 
 
