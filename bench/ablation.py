@@ -1,4 +1,4 @@
-"""What each ingredient is worth: arms that differ from today's defaults in one thing, paired with them by seed.
+"""What each ingredient is worth: arms that differ from the defaults before in one thing, paired with them by seed.
 
 A fixed fifth of CIFAR-10 (1,000 training images of each class; 1,000 others of each class for validation, no test image)
 is trained on for equal steps (or as many as an arm says), in two processes side by side with one thread each. At one thread
@@ -41,6 +41,9 @@ Settings = dict[str, object]
 BASELINE = "baseline"
 WHOLE_STEPS = 101
 """Steps on whole images that take the processor as long as the baseline's 156, which begin on smaller ones."""
+
+BEFORE: Settings = {"init.kind": "network", "optim.bias_rate": 1.0}
+"""The defaults that followed from these runs, as they were before: under every arm, so that its pairs keep their meaning."""
 
 ARMS: dict[str, Settings] = {
     BASELINE: {},
@@ -126,7 +129,7 @@ def session_of(arm: str, seed: int, data: Path, *, steps: int | None = None):  #
     changes = settings_of(arm)
     length: Settings = {} if "train.steps" in changes else {"train.epochs": EPOCHS}
     fixed: Settings = {"train.precision": "bfloat16", "train.threads": 1, "optim.batch_size": BATCH, "data.size": size}
-    recipe = Recipe().replace({"data.source": str(data), "seed": seed, **length, **fixed, **changes})
+    recipe = Recipe().replace({"data.source": str(data), "seed": seed, **length, **fixed, **BEFORE, **changes})
     if steps:
         recipe = recipe.replace({"train.epochs": None, "train.steps": steps})
     resolve.check(Parsed(recipe, (), {}))

@@ -16,7 +16,7 @@ import harness
 from ablation import interval
 from harness import Arm, Figures
 
-OLD: dict[str, object] = {"train.progressive": 1, "init.kind": "network"}
+OLD: dict[str, object] = {"train.progressive": 1, "init.kind": "network", "optim.bias_rate": 1}
 """What the defaults were before, where they are others now."""
 
 

@@ -200,9 +200,9 @@ def whitening(network: nn.Module, means: Means) -> None:
     """
     images = _images(means, "whitening")
     first = first_convolution(network)
-    rest = means.part.model_copy(update={"kind": means.part.rest, "scale": None})
+    rest = means.part.model_copy(update={"kind": means.part.rest or "network", "scale": None})
     own = first.weight.clone()
-    INITIALIZERS[rest.kind](network, Means(rest, means.generator, means.images))
+    INITIALIZERS[rest.kind or "network"](network, Means(rest, means.generator, means.images))
     first.weight.copy_(own)
     found = whitening_filters(images, first).to(first.weight)[: max(1, first.out_channels // 2)]
     for sign, start in ((1.0, 0), (-1.0, len(found))):

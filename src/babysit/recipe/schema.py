@@ -95,14 +95,14 @@ class ModelPart(Part):
 class InitPart(Part):
     """`kind` an entry of INITIALIZERS, None by rule; `scale` its factor (of `gaussian` the deviation), None for the kind's own; `bias`
     of all layers, None for zero, or of `network` what it brings; `distribution` of `xavier` and `he`; `fan` of `he`;
-    `rest` the kind of the layers after a whitened first one, and `fixed` whether that one is not trained, None by rule."""
+    `rest` the kind of the layers after a whitened first one, and `fixed` whether that one is not trained, both None by rule."""
 
     kind: str | None = None
     scale: Annotated[float, Field(gt=0)] | None = None
     bias: float | None = None
     distribution: Literal["normal", "uniform"] = "normal"
     fan: Literal["in", "out"] = "in"
-    rest: Literal["network", "gaussian", "xavier", "he", "orthogonal", "identity"] = "network"
+    rest: Literal["network", "gaussian", "xavier", "he", "orthogonal", "identity"] | None = None
     fixed: bool | None = None
 
 
@@ -143,7 +143,7 @@ class OptimPart(Part):
     """`kind` an entry of OPTIMIZERS; `lr` the peak learning rate; `batch_size` images a step; `momentum` (first
     moment in the Adam family), `beta2` (decay of squared gradients in rmsprop and the Adam family) and `epsilon`
     (beside the root in adagrad, rmsprop and the Adam family) as the kind uses them; `clip` the longest gradient:
-    a longer one is shortened to this norm; `bias_rate` factor of the rate for the shifts of normalisations."""
+    a longer one is shortened to this norm; `bias_rate` factor of the rate for the shifts of normalisations, None by rule."""
 
     kind: str = "nesterov"
     lr: Annotated[float, Field(ge=0)] | None = None
@@ -152,7 +152,7 @@ class OptimPart(Part):
     epsilon: Annotated[float, Field(gt=0)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = None
-    bias_rate: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    bias_rate: Annotated[float, Field(gt=0, le=1000)] | None = None
 
 
 class SchedulePart(Part):

@@ -54,6 +54,9 @@ SHALLOW, FLAT_INPUTS = 7, 100
 LEAST_WHITENED, MOST_POOLS = 32, 3
 """The size from which `quick`'s first layer is whitened, and its halvings up to which that layer has enough filters."""
 
+FAST_SHIFTS = 64.0
+"""The factor of the rate for the shifts of normalisations beside a whitened first layer."""
+
 LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
 """The size from which progressive resizing begins on smaller images, and their side over the size."""
 
@@ -165,10 +168,8 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         epochs = min(40, max(12, round(IMAGES_IN_A_RUN / count)))
         decide("train.epochs", epochs, f"{IMAGES_IN_A_RUN:,} images in a run, between 12 and 40 epochs")
     decide("train.progressive", *_progressive(recipe, size))
-    kind, why = _first_weights(recipe, size)
-    decide("init.kind", kind, why)
-    whitened = (recipe.init.kind or kind) == "whitening"
-    decide("init.fixed", whitened and recipe.init.kind is None, why if whitened else "every layer is trained")
+    for name, (value, why) in _beginning(recipe, size).items():
+        decide(name, value, why)
     if recipe.train.patience and recipe.schedule.kind == "one-cycle":
         reasons["train.patience"] = (
             "one-cycle's rate falls over the whole length, and much is gained at its end; stopping before gives that away. "
@@ -214,6 +215,30 @@ def _progressive(recipe: Recipe, size: int) -> tuple[float, str]:
         FIRST_SIDE,
         "coarse images first cost less and lose nothing: they grow to their whole size in the first six tenths",
     )
+
+
+def _beginning(recipe: Recipe, size: int) -> dict[str, tuple[object, str]]:
+    """The first weights, and what was measured together with them: setting to its value, and why."""
+    kind, why = _first_weights(recipe, size)
+    if kind != "whitening" or recipe.init.kind is not None:
+        trained, alike = "every layer is trained", "the rate of all else"
+        return {
+            "init.kind": (kind, why),
+            "init.fixed": (False, trained),
+            "init.rest": ("network", why),
+            "optim.bias_rate": (1.0, alike),
+        }
+    fast = recipe.optim.kind not in ADAPTIVE
+    return {
+        "init.kind": (kind, why),
+        "init.fixed": (True, "whitened patches need no training, and no gradient"),
+        "init.rest": ("identity", "what passes its input on is ahead too, beside a whitened first layer"),
+        "optim.bias_rate": (
+            (FAST_SHIFTS, "what measured best beside a whitened first layer")
+            if fast
+            else (1.0, "fast shifts are measured with gradient descent alone")
+        ),
+    }
 
 
 def _first_weights(recipe: Recipe, size: int) -> tuple[str, str]:

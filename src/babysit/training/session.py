@@ -242,7 +242,9 @@ def assemble(
 ) -> Session:
     """A session at step 0 of a network and a loss that are there already."""
     biases = recipe.regularize.biases
-    groups = parameter_groups(model, recipe.regularize.l2 or 0.0, biases=biases, bias_rate=recipe.optim.bias_rate)
+    groups = parameter_groups(
+        model, recipe.regularize.l2 or 0.0, biases=biases, bias_rate=recipe.optim.bias_rate or 1.0
+    )
     regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize, model)
     assert recipe.optim.lr is not None
     optimizer = OPTIMIZERS[recipe.optim.kind](groups, recipe.optim)
