@@ -221,13 +221,13 @@ def _beginning(recipe: Recipe, size: int) -> dict[str, tuple[object, str]]:
     """The first weights, and what was measured together with them: setting to its value, and why."""
     kind, why = _first_weights(recipe, size)
     if kind != "whitening" or recipe.init.kind is not None:
-        trained, alike = "every layer is trained", "the rate of all else"
-        return {
+        found: dict[str, tuple[object, str]] = {
             "init.kind": (kind, why),
-            "init.fixed": (False, trained),
-            "init.rest": ("network", why),
-            "optim.bias_rate": (1.0, alike),
+            "optim.bias_rate": (1.0, "the rate of all else"),
         }
+        if recipe.init.kind == "whitening":
+            found |= {"init.fixed": (False, "every layer is trained"), "init.rest": ("network", "as it brings them")}
+        return found
     fast = recipe.optim.kind not in ADAPTIVE
     return {
         "init.kind": (kind, why),
