@@ -11,8 +11,9 @@ import pytest
 
 import babysit
 from babysit import checkpoint
+from babysit.api import refitting
 from babysit.cli.app import run as command
-from babysit.errors import UserError
+from babysit.errors import InterruptedTraining, UserError
 from babysit.recipe import read_resolved
 from babysit.record import ledger, predictions
 from babysit.record.log import read_log
@@ -198,6 +199,20 @@ def test_what_cannot_be_refitted_is_said(selected, tmp_path, make_folder, capsys
     assert status == 1 and "no fold is chosen" in err
     status, _, err = words(capsys, "train", "digits", "--set", "train.refit=true", "--patience", "2")
     assert status == 1 and "no use for train.patience" in err
+
+
+def test_a_refit_that_is_stopped_says_how_to_go_on_with_it(selected, monkeypatch) -> None:
+    def stopped(*_words: object, **_more: object) -> None:
+        raise InterruptedTraining(
+            "Stopped by Ctrl-C; everything is saved. Go on with: babysit train digits -o x --resume"
+        )
+
+    monkeypatch.setattr(refitting, "train", stopped)
+    shutil.rmtree(selected / "refit")
+    with pytest.raises(InterruptedTraining) as error:
+        babysit.refit(selected)
+    command_line = f"babysit train digits -o {selected} --refit --resume"
+    assert str(error.value) == f"Stopped by Ctrl-C; everything is saved. Go on with: {command_line}"
 
 
 def test_the_ledger_knows_nothing_of_a_refit_that_was_not_tested(original) -> None:

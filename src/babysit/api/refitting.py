@@ -47,7 +47,6 @@ def refit(
     run: str | Path,
     *,
     data: str | None = None,
-    out: str | Path | None = None,
     resume: bool = False,
     show: Show | None = None,
     clock: Clock | None = None,
@@ -56,12 +55,12 @@ def refit(
     """Trains once more on a run's training and validation images together; every setting stays as it was.
 
     The length is that of the kept epoch: as many passes over the images, under the same schedule. Nothing is chosen,
-    so the last network is the one that is kept; probabilities use the selected network's temperature.
+    so the last network is the one that is kept; probabilities use the selected network's temperature. The new run is
+    RUN/refit.
 
     Arguments:
         run: a finished run.
         data: where its images are now, when they have moved.
-        out: the new run; by default RUN/refit.
         resume: go on with a refit that was stopped.
         anyway: train also when a check before training fails.
 
@@ -71,7 +70,7 @@ def refit(
     """
     show, selected = show or Silent(), Run(Path(run))
     manifest, recipe = _finished(selected)
-    about, place = _about(selected, manifest), Path(out) if out else selected.path / FOLDER
+    about, place = _about(selected, manifest), selected.path / FOLDER
     if not resume and (place / "manifest.json").exists():
         raise UserError(
             "this run has been refitted already",

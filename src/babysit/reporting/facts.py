@@ -232,7 +232,7 @@ def use(material: Material) -> str:
         "# name new images, with calibrated probabilities",
         f"babysit predict {run} FILES...",
         *third,
-        "# the same in Python",
+        "# name a picture in Python",
         f'python -c "{python}"',
     ]
     return f"<pre>{for_page_lines(chr(10).join(lines))}</pre>"
