@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models ingredients ablation fuzz clean
+.PHONY: demo test check unit wheel-test models ingredients ablation adapters fuzz clean
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -58,6 +58,18 @@ wheel-test: .venv/.installed-dev
 # What each ingredient of training is worth: goes on where it was, prints the table. Hours; see bench/README.md.
 ablation: .venv/.installed-dev
 	$(BIN)/python bench/ablation.py
+
+# The watcher's adapters against the real Lightning, transformers and skorch, in a venv of their own that borrows the rest
+# from .venv (as wheel-test does), so that neither is changed by them. The constraints keep torch as it is.
+adapters: .venv/.installed-dev
+	@set -eu; \
+	work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	$(PYTHON) -m venv "$$work/venv"; \
+	here=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	there=$$("$$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	echo "$$here" > "$$there/borrowed.pth"; echo "$(CURDIR)/src" >> "$$there/borrowed.pth"; \
+	"$$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt lightning transformers accelerate skorch; \
+	"$$work/venv/bin/python" -m pytest -m adapters tests/adapters
 
 # An hour of hostile files for every reader; goes on from what the last hour learned. FUZZ_SECONDS=60 for a minute.
 FUZZ_SECONDS ?= 3600

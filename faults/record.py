@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from babysit.watching.attach import Watch, asked_of  # pyright: ignore[reportMissingImports]
 
 import babysit
 import data
@@ -28,6 +27,7 @@ import setups
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
+from babysit.watching.attach import Watch, asked_of  # pyright: ignore[reportMissingImports]
 from broken import broken
 from healthy import healthy
 from programs import Program

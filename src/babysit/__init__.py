@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         check_data,
         compare,
         cross_validate,
+        diagnose,
         find_rate,
         list_runs,
         load,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         suspects,
         test,
         train,
+        watch,
     )
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "check_data",
     "compare",
     "cross_validate",
+    "diagnose",
     "find_rate",
     "list_runs",
     "load",
@@ -47,6 +50,7 @@ __all__ = [
     "suspects",
     "test",
     "train",
+    "watch",
 ]
 
 

@@ -126,6 +126,21 @@ class Regularizer:
         return value
 
     @torch.no_grad()
+    def gradient_norm(self) -> float:
+        """The norm of what the penalties pull the weights with, decay counted as the L2 that shrinks as much.
+
+        ||a W + b sign(W)||, a = l2 + 2 elastic_l2 + decay, b = l1 + elastic_l1
+        """
+        part = self.part
+        shrink = (part.l2 or 0.0) + 2 * part.elastic_l2 + (part.decay or 0.0)
+        absolute = part.l1 + part.elastic_l1
+        squares = 0.0
+        for weight in self.weights if shrink or absolute else ():
+            pull = weight.float() * shrink
+            squares += float((pull.add_(weight.sign(), alpha=absolute) if absolute else pull).square().sum())
+        return math.sqrt(squares)
+
+    @torch.no_grad()
     def before_update(self, rate: float) -> None:
         """Adds the penalties' gradients and shrinks by the decay."""
         part = self.part

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from babysit.api.keeping import decoded_images
     from babysit.api.looking import Looked, look
     from babysit.api.refitting import Refitted, refit
+    from babysit.api.rejudging import Rejudged, diagnose, diagnosis_lines
     from babysit.api.reports import compare, report
     from babysit.api.run_folders import find_run, list_runs, remove_run
     from babysit.api.running import Trained, dry_run, train
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from babysit.api.searching import Searched, find_rate, join, search
     from babysit.api.showing import summarize
     from babysit.api.using import load, predict
+    from babysit.api.watching_loops import watch
 
 __all__ = [
     "CrossValidated",
     "Looked",
     "Refitted",
+    "Rejudged",
     "Searched",
     "Trained",
     "check",
@@ -34,6 +37,8 @@ __all__ = [
     "compare",
     "cross_validate",
     "decoded_images",
+    "diagnose",
+    "diagnosis_lines",
     "dry_run",
     "find_rate",
     "find_run",
@@ -51,6 +56,7 @@ __all__ = [
     "suspects",
     "test",
     "train",
+    "watch",
 ]
 
 HOMES = {
@@ -65,6 +71,9 @@ HOMES = {
     "look": "looking",
     "Refitted": "refitting",
     "refit": "refitting",
+    "Rejudged": "rejudging",
+    "diagnose": "rejudging",
+    "diagnosis_lines": "rejudging",
     "compare": "reports",
     "report": "reports",
     "find_run": "run_folders",
@@ -81,6 +90,7 @@ HOMES = {
     "summarize": "showing",
     "load": "using",
     "predict": "using",
+    "watch": "watching_loops",
 }
 """Public name -> the module of this folder that holds it."""
 

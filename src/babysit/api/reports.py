@@ -13,6 +13,7 @@ from babysit.record import predictions
 from babysit.record.run import Run
 from babysit.reporting.compared import write_comparison
 from babysit.reporting.page import Suspected, write_report
+from babysit.reporting.watched import write_watched_report
 from babysit.show import Silent
 
 
@@ -23,6 +24,8 @@ def report(run: str | Path) -> Path:
         UserError: when there is no run, or it has not finished an epoch.
     """
     found = Run(Path(run))
+    if found.read_manifest().get("kind") == "watched":
+        return write_watched_report(found)
     suspects = suspected(found)
     _complete(found)
     return write_report(found, suspects)

@@ -34,6 +34,7 @@ from babysit.training.environment import note_session
 from babysit.training.event_files import mirrors
 from babysit.training.fit import Fit
 from babysit.training.session import Session
+from babysit.training.watched import known_of
 
 STOPPED = "stopped by a diagnosis"
 
@@ -156,7 +157,8 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway:
             corrections.keep(lists, run.corrections)
             with writing(run.path, "the run"):
                 _write_recipe(run, recipe, reasons)
-            about = {"data": data.summary(), "corrections": lists.digests()}
+            known = known_of(session).as_json()
+            about = {"data": data.summary(), "corrections": lists.digests(), "known": known}
             run.update_manifest(
                 status="training", checks=checks, reasons=reasons, asked=written_settings(asked), **about
             )
@@ -245,20 +247,18 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     begun, first = time.perf_counter(), session.position.step
     try:
         with stop_on_signals() as stop:
-            fit = Fit(session, run, writer, show, stop, (judge,), prepare.pace_of(session))
+            fit = Fit(session, run, writer, show, stop, judge, prepare.pace_of(session))
             try:
                 diagnoses = fit.train()
             except InterruptedTraining:
                 run.update_manifest(status="interrupted")
-                command = f"babysit train {quote(session.recipe.data.source)} -o {quote(str(run.path))} --resume"
-                raise InterruptedTraining(
-                    f"Stopped by {stop.asked}; everything is saved. Go on with: {command}"
-                ) from None
+                again = f"babysit train {quote(session.recipe.data.source)} -o {quote(str(run.path))} --resume"
+                said = f"Stopped by {stop.asked}; everything is saved. Go on with: {again}"
+                raise InterruptedTraining(said) from None
     finally:
         writer.close()
-    seconds = time.perf_counter() - begun
     stopped = any(diagnosis.severity == "stop" for diagnosis in diagnoses)
-    rate = (session.position.step - first) * session.batch_size / max(seconds, 1e-9)
+    rate = (session.position.step - first) * session.batch_size / max(time.perf_counter() - begun, 1e-9)
     with clock.section("record"):
         if session.recipe.train.budget and not stopped:
             _freeze_budget(session, run)
@@ -271,6 +271,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
             seconds=clock.running(),
             images_per_second=rate,
             data=data.summary(),
+            known=known_of(session).as_json(),
         )
     judged = (run.predictions / "val.npz").exists()
     if judged:
@@ -288,7 +289,6 @@ def _result(run: Run, clock: Clock, diagnoses: list[dict[str, Any]]) -> Trained:
     finished = (run.predictions / "val.npz").exists()
     times = clock.totals()
     run.update_manifest(times={name: round(value, 4) for name, value in times.items()})
-    rank = {"stop": 0, "warn": 1, "note": 2}
     return Trained(
         run=run.path,
         validation=validation_scores(run).as_json() if finished else {},
@@ -297,7 +297,7 @@ def _result(run: Run, clock: Clock, diagnoses: list[dict[str, Any]]) -> Trained:
         steps=manifest.get("steps", 0),
         seconds=manifest.get("seconds", clock.running()),
         images_per_second=manifest.get("images_per_second", 0.0),
-        diagnoses=sorted(diagnoses, key=lambda diagnosis: rank[diagnosis["severity"]]),
+        diagnoses=diagnoses,
         times=times,
     )
 

@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError
 from babysit.cli.cache import cache
 from babysit.cli.check import check
 from babysit.cli.compare import compare
+from babysit.cli.diagnose import diagnose
 from babysit.cli.look import look
 from babysit.cli.predict import predict
 from babysit.cli.report import report
@@ -39,6 +40,7 @@ def make_app() -> App:
         test,
         predict,
         report,
+        diagnose,
         compare,
         suspects,
         runs,

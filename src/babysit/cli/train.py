@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from babysit.api import CrossValidated, Refitted, Trained
     from babysit.clock import Clock
     from babysit.recipe import Override
+
+WORST = 3
+"""Diagnoses that are told at the end."""
 
 
 def train(
@@ -252,8 +255,7 @@ def _summary(done: Trained) -> str:
         )
         if confused:
             lines += ["", f"Most confused, the true class first: {confused}."]
-    for diagnosis in done.diagnoses:
-        lines += ["", f"{diagnosis['severity'].upper()}: {diagnosis['claim']} {diagnosis['advice']}."]
+    lines += _worst(done.diagnoses, done.run)
     lines += ["", f"Run:     {for_terminal(str(done.run))}"]
     if done.validation:
         run = for_terminal(str(done.run))
@@ -267,11 +269,20 @@ def _refit_summary(done: Refitted) -> str:
         f"Refitted: {plural(training.epochs, 'epoch')}, {training.steps:,} steps, {training.seconds:.1f} s, "
         f"{training.images_per_second:,.0f} images/s. {done.about.judged()}"
     ]
-    for diagnosis in training.diagnoses:
-        lines += ["", f"{diagnosis['severity'].upper()}: {diagnosis['claim']} {diagnosis['advice']}."]
+    lines += _worst(training.diagnoses, done.run)
     run = for_terminal(str(done.run))
     lines += ["", f"Run:     {run}", f"Report:  {run}/report.html", f"Predict: babysit predict {run} FILES..."]
     return "\n".join([*lines, *([f"Test:    babysit test {run}"] if done.about.test_images else [])])
+
+
+def _worst(diagnoses: Sequence[dict[str, Any]], run: Path) -> list[str]:
+    """The worst of what was found, and how many more there are."""
+    lines = []
+    for one in diagnoses[:WORST]:
+        lines += ["", f"{one['severity'].upper()}: {one['claim']} {one['advice'].rstrip('.')}."]
+    if more := len(diagnoses) - WORST:
+        lines += ["", f"{more} more: babysit diagnose {for_terminal(str(run))}"] if more > 0 else []
+    return lines
 
 
 def _folds_summary(done: CrossValidated) -> str:

@@ -39,6 +39,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on the x axis where something began: `number` is written over it, `words` are shown under the pointer."""
+
+    x: float
+    number: str
+    words: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Axes:
     """Names of the axes with units, and the drawing's size in screen pixels; `limits` (x0, x1, y0, y1) if they are known."""
 
@@ -49,12 +59,20 @@ class Axes:
     limits: tuple[float, float, float, float] | None = None
 
 
-def chart(lines: Sequence[Line], axes: Axes, *, band: tuple[Line, Line] | None = None, band_name: str = "") -> str:
+def chart(
+    lines: Sequence[Line],
+    axes: Axes,
+    *,
+    band: tuple[Line, Line] | None = None,
+    band_name: str = "",
+    marks: Sequence[Mark] = (),
+) -> str:
     """A figure of curves.
 
     Arguments:
         band: two curves over the same x; what lies between them is shaded.
         band_name: what the legend calls the shade.
+        marks: upright lines, numbered at the upper edge.
 
     Returns:
         SVG text.
@@ -63,6 +81,7 @@ def chart(lines: Sequence[Line], axes: Axes, *, band: tuple[Line, Line] | None =
     wide, high = axes.width - LEFT - RIGHT, axes.height - TOP - BOTTOM
     shapes = [_band(band, limits)] if band else []
     shapes += [_shape(line, limits) for line in lines]
+    shapes += [_upright(one, limits) for one in marks]
     label = f"{axes.y} against {axes.x}: {', '.join(line.name for line in lines if line.name)}"
     return "\n".join(
         [
@@ -75,6 +94,7 @@ def chart(lines: Sequence[Line], axes: Axes, *, band: tuple[Line, Line] | None =
             f'<rect class="ground" width="{UNITS}" height="{UNITS}"/>',
             *shapes,
             "</svg>",
+            f'<g class="marks">{_numbers(marks, limits, wide)}</g>' if marks else "",
             f'<path class="axis" d="M{LEFT} {TOP}v{high}h{wide}"/>',
             f'<text class="name" x="{LEFT + wide / 2:.0f}" y="{axes.height - 8}" text-anchor="middle">{escape(axes.x)}</text>',
             f'<text class="name" x="{-TOP - high / 2:.0f}" y="13" text-anchor="middle" transform="rotate(-90)">{escape(axes.y)}</text>',
@@ -164,6 +184,24 @@ def _band(band: tuple[Line, Line], limits: tuple[float, float, float, float]) ->
         _path([one.x[place] for place in keep], [one.y[place] for place in keep], limits)[0] for one in band
     )
     return f'<path class="band" d="M{"L".join([*upper, *reversed(lower)])}Z"/>'
+
+
+def _upright(one: Mark, limits: tuple[float, float, float, float]) -> str:
+    across = UNITS * (one.x - limits[0]) / (limits[1] - limits[0])
+    strength = " strong" if one.strong else ""
+    return f'<path class="mark{strength}" d="M{across:.1f} 0V{UNITS}"><title>{escape(one.words)}</title></path>'
+
+
+def _numbers(marks: Sequence[Mark], limits: tuple[float, float, float, float], wide: float) -> str:
+    """Numbers over the upright lines; those that would lie on one another are written side by side."""
+    parts, last = [], -math.inf
+    for one in sorted(marks, key=lambda mark: mark.x):
+        at = LEFT + wide * (one.x - limits[0]) / (limits[1] - limits[0])
+        last = max(at, last + 2 * LETTER)
+        parts.append(
+            f'<text x="{last:.1f}" y="{TOP + 12}" data-x="{one.x:g}" text-anchor="middle">{escape(one.number)}</text>'
+        )
+    return "".join(parts)
 
 
 def _ticks(limits: tuple[float, float, float, float], wide: float, high: float) -> str:

@@ -204,6 +204,19 @@ class TrainPart(Part):
     log: Literal["none", "tensorboard"] = "none"
 
 
+class WatchPart(Part):
+    """What is measured while the network trains; nothing of it changes a weight or a random number.
+
+    `probes` whether anything beside loss and accuracy is; `every` steps between two looks at the layers; `slice`
+    training images that are looked at apart after an epoch, 0 for none; `slice_every` epochs between two such looks.
+    """
+
+    probes: bool = True
+    every: Annotated[int, Field(ge=1)] | None = None
+    slice: Annotated[int, Field(ge=0)] | None = None
+    slice_every: Annotated[int, Field(ge=1)] | None = None
+
+
 class Recipe(Part):
     """The whole of what was asked.
 
@@ -221,6 +234,7 @@ class Recipe(Part):
     optim: OptimPart = OptimPart()
     schedule: SchedulePart = SchedulePart()
     train: TrainPart = TrainPart()
+    watch: WatchPart = WatchPart()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     def get(self, name: str) -> object:

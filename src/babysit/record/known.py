@@ -22,7 +22,8 @@ class Known:
     `learning_rate` the peak; `class_counts` images of each class in the training part; `planned_steps` as believed now;
     `momentum` the first moment's in the Adam family; `l2`, `decay`, `l1` strengths; `dropout` the probability of
     dropping; `augmented` whether training images are changed at random; `normalised` whether a layer has running
-    statistics (batch normalisation); `activations` the class names of the network's activation functions; `layers` all
+    statistics (batch normalisation); `activations` the class names of the
+    activation functions that are layers of the network (others may be called as functions); `layers` all
     that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
     no recipe: then advice speaks in lines of PyTorch.
 

@@ -34,6 +34,7 @@ SECTIONS = {
     "backward": "backward",
     "update": "update",
     "evaluate": "evaluating",
+    "watch": "looking at layers, filters and a slice of the training images",
     "judge": "judging",
     "checkpoint": "checkpoints",
     "calibrate": "calibration, likeness, maps of the mistakes",
@@ -236,19 +237,3 @@ def use(material: Material) -> str:
         f'python -c "{python}"',
     ]
     return f"<pre>{for_page_lines(chr(10).join(lines))}</pre>"
-
-
-def diagnoses(material: Material) -> str:
-    """What the rules found."""
-    path = material.run.diagnoses
-    if not path.exists():
-        return ""
-    lines = text_of(path).splitlines()
-    try:
-        found = [json.loads(line) for line in lines if line]
-        return "".join(
-            f'<div class="diagnosis"><strong>{for_page(one["claim"])}</strong><br>{for_page(one["advice"])}</div>'
-            for one in found
-        )
-    except (ValueError, KeyError, TypeError):
-        return "<p>diagnoses.jsonl cannot be read.</p>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -9,7 +11,7 @@ from safetensors.numpy import load_file
 
 from babysit.calibration import at_temperature, reliability, scores_of
 from babysit.errors import UserError
-from babysit.figures.charts import Axes, Color, Line, chart, thinned
+from babysit.figures.charts import Axes, Color, Line, Mark, chart, thinned
 from babysit.figures.pictures import data_uri, filter_sheet, png
 from babysit.metrics import Scores
 from babysit.names import for_page
@@ -33,8 +35,8 @@ MOST_CELLS = 40
 LARGEST_MATRIX = 1000
 
 
-def curves(log: RunLog) -> str:
-    """Loss, accuracy with the gap shaded, learning rate."""
+def curves(log: RunLog, marks: Sequence[Mark] = ()) -> str:
+    """Loss, accuracy with the gap shaded, learning rate; marks where diagnoses began."""
     steps, epochs = log.of("step"), log.of("epoch")
     at, ends = [float(row.step) for row in steps], [float(row.step) for row in epochs]
 
@@ -53,10 +55,10 @@ def curves(log: RunLog) -> str:
     if any("validation_loss" in row.values for row in epochs):
         losses.append(Line("validation", ends, of_epochs("validation_loss"), "two"))
         validation = Line("validation", ends, of_epochs("validation_accuracy", 100), "two")
-        accuracy = chart([training, validation], axes, band=(training, validation), band_name="gap")
+        accuracy = chart([training, validation], axes, band=(training, validation), band_name="gap", marks=marks)
     else:  # a refit, which has trained on all of it
-        accuracy = chart([training], axes)
-    loss = chart(losses, Axes("step", "loss (nats)", width=1150, height=330))
+        accuracy = chart([training], axes, marks=marks)
+    loss = chart(losses, Axes("step", "loss (nats)", width=1150, height=330), marks=marks)
     rate = chart([Line("learning rate", *of_steps("learning_rate"), "three")], Axes("step", "learning rate"))
     return (
         f'<div class="pair"><figure class="whole">{loss}</figure><figure>{accuracy}</figure><figure>{rate}</figure></div>'

@@ -10,7 +10,7 @@ from babysit.metrics import Scores
 from babysit.names import for_page
 from babysit.record import atomic, predictions
 from babysit.record.run import Run
-from babysit.reporting import facts, gallery, graphs, inputs
+from babysit.reporting import diagnosed, facts, gallery, graphs, inputs
 from babysit.reporting.material import Material, gather
 from babysit.reporting.shell import page, section
 from babysit.reporting.verdict import verdict
@@ -56,8 +56,8 @@ def _sections(material: Material, suspects: Suspected) -> list[str]:
     return [
         verdict(material),
         _ran(material),
-        section("Diagnoses", facts.diagnoses(material), anchor="diagnoses"),
-        section("Curves", graphs.curves(material.log), anchor="curves"),
+        section("Diagnoses", diagnosed.diagnoses(material.run), anchor="diagnoses"),
+        section("Curves", graphs.curves(material.log, diagnosed.marks(material.run)), anchor="curves"),
         *(judged if material.judged else []),
         section("First-layer filters", graphs.filters(material.run), anchor="filters"),
         section("Data, split and leaks", facts.data(material), anchor="data"),

@@ -1,7 +1,7 @@
 // Zooms every chart: drag a rectangle over it, double-click (or Escape) for the whole. The page is whole without this.
 "use strict";
 for (const chart of document.querySelectorAll("svg.chart")) {
-  const plot = chart.querySelector("svg.plot"), ticks = chart.querySelector("g.ticks");
+  const plot = chart.querySelector("svg.plot"), ticks = chart.querySelector("g.ticks"), marks = chart.querySelector("g.marks");
   const whole = chart.dataset.limits.split(" ").map(Number);
   const [left, top, wide, high] = ["x", "y", "width", "height"].map(name => Number(plot.getAttribute(name)));
   const drawn = ticks.innerHTML;
@@ -30,6 +30,7 @@ for (const chart of document.querySelectorAll("svg.chart")) {
     plot.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
     const [x0, x1] = [x, x + width].map(one => whole[0] + one / 1000 * (whole[1] - whole[0]));
     const [y1, y0] = [y, y + height].map(one => whole[3] - one / 1000 * (whole[3] - whole[2]));
+    if (marks) marks.style.display = "none";
     ticks.replaceChildren();
     for (const value of steps(x0, x1, 6))
       ticks.append(element("text", { x: left + wide * (value - x0) / (x1 - x0), y: top + high + 16, "text-anchor": "middle" }, said(value)));
@@ -39,7 +40,7 @@ for (const chart of document.querySelectorAll("svg.chart")) {
       ticks.append(element("text", { x: left - 7, y: place + 4, "text-anchor": "end" }, said(value)));
     }
   };
-  const reset = () => { plot.setAttribute("viewBox", "0 0 1000 1000"); ticks.innerHTML = drawn; };
+  const reset = () => { plot.setAttribute("viewBox", "0 0 1000 1000"); ticks.innerHTML = drawn; if (marks) marks.style.display = ""; };
 
   plot.addEventListener("pointerdown", event => {
     if (event.button) return;

@@ -161,7 +161,7 @@ def train_trial(trial: Trial, run: Run, session: Session, watch: Watch, *, show:
     writer = LogWriter(run.log)
     until = trial.ends(trial.stage)
     try:
-        fit = Fit(session, run, writer, show, stop, (judge,), until=until, watch=_watching(watch))
+        fit = Fit(session, run, writer, show, stop, judge, until=until, watch=_watching(watch))
         diagnoses = fit.train()
     finally:
         writer.close()

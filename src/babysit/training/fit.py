@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from babysit import checkpoint
 from babysit.device import peak_memory
 from babysit.errors import InterruptedTraining, writing
 from babysit.metrics import Scores, score
+from babysit.probes.meter import Values
 from babysit.record import predictions
-from babysit.record.diagnosis import Diagnosis, Rule
-from babysit.record.known import Known
+from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.record.log import LogWriter, Row, RunLog, read_log
 from babysit.record.run import Run
 from babysit.show import EpochShown, Show, StepShown, plural
@@ -22,6 +24,8 @@ from babysit.training.evaluate import probabilities, worth
 from babysit.training.loop import EpochDone, StepDone, train
 from babysit.training.pace import Pace
 from babysit.training.session import Session
+from babysit.training.verdicts import Verdicts, nothing
+from babysit.training.watched import Watched, known_of
 
 
 @dataclass(slots=True)
@@ -36,7 +40,7 @@ class Fit:
     """One training being made into a run.
 
     Arguments:
-        rules: judged after every epoch, and at once when a loss is not finite.
+        judge: the rules; asked after an epoch, every so many steps of a long one, and at once when a loss is not finite.
         pace: of a budget run, else None.
         until: the step after which to save and leave the rest to another time, None for the plan's end.
         watch: told of every step; what it answers ends the training, nothing lets it go on.
@@ -49,34 +53,57 @@ class Fit:
     writer: LogWriter
     show: Show
     stop: Stop
-    rules: Sequence[Rule] = ()
+    judge: Judge = nothing
     pace: Pace | None = None
     until: int | None = None
     watch: Callable[[StepDone], str] | None = None
-    diagnoses: list[Diagnosis] = field(default_factory=list)
     ended: str = ""
     _rows: list[Row] = field(default_factory=list)
+    _log: RunLog = field(init=False)
+    _watched: Watched = field(init=False)
+    _verdicts: Verdicts = field(init=False)
     _saved: float = 0.0
     _step_began: float = 0.0
     _rate: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._log = RunLog(self._rows)
+        self._watched = Watched(self.session, self.run)
+        self._verdicts = Verdicts(self.run, self.show, self.judge)
+
     def train(self) -> list[Diagnosis]:
         """Runs to the end of the plan, until a diagnosis says stop, or until patience is over.
+
+        Returns:
+            What the rules say of the whole, worst first.
 
         Raises:
             InterruptedTraining: when asked to stop; the state is saved.
         """
+        try:
+            self._train()
+        finally:
+            self._watched.close()
+        self._look()
+        return self._verdicts.diagnoses
+
+    def _train(self) -> None:
         session = self.session
         if session.position.step:
-            self._rows = list(read_log(self.run.log).rows)
+            self._rows.extend(read_log(self.run.log).rows)
+        elif (row := self._watched.start()) is not None:
+            self._record(row)
         self._saved = self._step_began = time.perf_counter()
         if self.pace:
             self.pace.begin(
                 session.position.step, session.clock.running(), session.plan.progress(session.position.step)
             )
+        position = session.position
+        if position.step and self._is_due(position.step, ended=position.batch == 0):
+            self._look()
         # The process may have ended between a checkpoint and its own end.
-        if self._patience_is_over() or self._pauses():
-            return self.diagnoses
+        if self._verdicts.stops() or self._patience_is_over() or self._pauses():
+            return
         for event in train(session):
             if isinstance(event, StepDone):
                 self._after_step(event)
@@ -85,7 +112,9 @@ class Fit:
             if self.watch and isinstance(event, StepDone) and (why := self.watch(event)):
                 self.ended = why
                 break
-            if any(diagnosis.severity == "stop" for diagnosis in self.diagnoses):
+            if self._verdicts.stops():
+                if isinstance(event, StepDone) and math.isfinite(event.loss):
+                    self.save()
                 break
             if isinstance(event, EpochDone) and self._patience_is_over():
                 break
@@ -95,9 +124,8 @@ class Fit:
             if self.stop.asked and session.position.step < session.end:
                 self.save()
                 raise InterruptedTraining(self.stop.asked)
-        if session.end < session.plan.total and not self.diagnoses and not self.ended:
+        if session.end < session.plan.total and not self._verdicts.stops() and not self.ended:
             self.ended = f"after epoch {session.position.epoch}, as train.stop_after says; the schedule goes on to step {session.plan.total:,}"
-        return self.diagnoses
 
     def save(self) -> None:
         """Publishes a checkpoint of now; what the log holds up to now belongs to it."""
@@ -122,21 +150,26 @@ class Fit:
                 "learning_rate": done.learning_rate,
                 "step_seconds": seconds,
             }
-            self._record(Row("step", done.step, done.epoch, values))
+            more, layers = self._watched.after_step(done.step, done.epoch)
+            self._record(Row("step", done.step, done.epoch, values | more))
+            if layers is not None:
+                self._record(layers)
             left = (session.end - done.step) * done.images / self._rate
             self.show.step(
                 StepShown(done.epoch, done.step, session.end, done.loss, done.learning_rate, self._rate, left)
             )
         if not math.isfinite(done.loss):
-            self._judge()
+            self._look()
             return
+        if self._is_due(done.step, ended=False):
+            self._look()
         self._correct_pace(done)
         if now - self._saved >= session.recipe.train.checkpoint_seconds and done.step < session.end:
             self.save()
 
     def _after_epoch(self, done: EpochDone) -> None:
         session = self.session
-        scores = self._evaluate() if len(session.validation) else None
+        scores, more = self._evaluate(done) if len(session.validation) else (None, self._look_closely(done, None))
         values = {"train_loss": done.train_loss, "train_accuracy": done.train_accuracy}
         if scores:
             values["validation_loss"] = scores.loss
@@ -145,18 +178,22 @@ class Fit:
         else:
             session.best_step = done.step  # nothing to choose by: the newest network is the one that is kept
         values |= {"images_per_second": self._rate, "peak_memory": float(peak_memory())}
-        self._record(Row("epoch", done.step, done.epoch, values))
+        self._record(Row("epoch", done.step, done.epoch, values | more))
         self._show_epoch(done, scores)
-        self._judge()
+        if trouble := self._watched.trouble():
+            self.show.say(f"Note: measuring has ended, the training goes on: {trouble}")
+        if self._is_due(done.step, ended=True):
+            self._look()
         self.save()
         self._step_began = time.perf_counter()
 
-    def _evaluate(self) -> Scores:
-        """Judges the network by validation; the best one's predictions are kept."""
+    def _evaluate(self, done: EpochDone) -> tuple[Scores, Values]:
+        """Judges the network by validation; the best one's predictions are kept. Also what the watcher measures."""
         session, begun = self.session, time.perf_counter()
         with session.clock.section("evaluate"), session.averaged():
             predicted = probabilities(session.model, session.validation, session.recipe.train.precision)
             scores = score(predicted, session.validation.labels[session.validation.rows], session.classes)
+        more = self._look_closely(done, predicted)
         if self.pace:
             self.pace.evaluated(time.perf_counter() - begun)
         worth_now = worth(scores, session.recipe.train.metric)
@@ -165,7 +202,11 @@ class Fit:
             with session.clock.section("record"):
                 rows = session.validation.rows
                 predictions.write(self.run, "val", rows, session.validation.labels[rows], predicted)
-        return scores
+        return scores, more
+
+    def _look_closely(self, done: EpochDone, predicted: NDArray[np.float32] | None) -> Values:
+        with self.session.averaged():
+            return self._watched.after_epoch(done.epoch, predicted, last=done.last)
 
     def _pauses(self) -> bool:
         """Whether `until` is reached; an epoch that has made its last step is ended first."""
@@ -210,23 +251,20 @@ class Fit:
         with writing(self.run.log, "the log"):
             self.writer.append(row)
 
-    def _judge(self) -> None:
-        """Applies the rules to all that has been seen; each rule speaks once."""
-        with self.session.clock.section("judge"):
-            self._apply_rules()
+    def _is_due(self, step: int, *, ended: bool) -> bool:
+        """Whether to judge: in long epochs every 20 looks at the layers; at their ends, unless two looks ago one was.
 
-    def _apply_rules(self) -> None:
-        recipe = self.session.recipe
-        known = Known(recipe.optim.lr, recipe.optim.batch_size, len(self.session.classes))
-        said = {diagnosis.rule for diagnosis in self.diagnoses}
-        log = RunLog(tuple(self._rows))
-        for rule in self.rules:
-            for diagnosis in rule(log, known):
-                if diagnosis.rule not in said:
-                    said.add(diagnosis.rule)
-                    self.diagnoses.append(diagnosis)
-                    with self.run.diagnoses.open("a", encoding="utf-8") as stream:
-                        stream.write(json.dumps(diagnosis.as_json()) + "\n")
+        A function of the step, so that a resumed training judges, and stops, where another would have.
+        """
+        every = self.session.recipe.watch.every or 10
+        if ended:
+            return step // (2 * every) > max(0, step - self.session.steps_per_epoch) // (2 * every)
+        return step % (20 * every) == 0
+
+    def _look(self) -> None:
+        """Applies the rules to all that has been seen."""
+        with self.session.clock.section("judge"):
+            self._verdicts.look(self._log, known_of(self.session))
 
     def _show_epoch(self, done: EpochDone, scores: Scores | None) -> None:
         session = self.session

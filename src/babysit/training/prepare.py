@@ -40,6 +40,7 @@ from babysit.training.pace import Pace
 from babysit.training.plan import Plan
 from babysit.training.precision import IMAGES, measured_step, slow_in_bfloat16
 from babysit.training.session import Session, build
+from babysit.training.watched import decide_watch
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,10 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     # Only now is the number of steps known; a budget's may still change.
     if recipe.train.budget is None and (faults := resolve.length_faults(recipe, session.plan.total, {})):
         raise UserError.of(faults)
-    return session, recipe, reasons
+    with clock.section("build"):
+        recipe, more = decide_watch(recipe, session)
+    session.recipe = recipe
+    return session, recipe, {**reasons, **more}
 
 
 def pace_of(session: Session) -> Pace | None:

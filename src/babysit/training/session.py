@@ -24,6 +24,7 @@ from babysit.models import model_of
 from babysit.optim.averaging import PREFIX, Average, make_average
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import Moment, rate_factor
+from babysit.probes.meter import Meter
 from babysit.recipe import Recipe
 from babysit.regularizers import RATE_FACTOR, Regularizer, clip_gradients, met, parameter_groups
 from babysit.seeds import permutation, stream_key
@@ -51,7 +52,8 @@ class Session:
     """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time.
 
     `best` is what the kept network is worth on validation (see `evaluate.worth`), `best_step` when it was seen, -1 before
-    the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget.
+    the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget; `meter` measures
+    around the updates and changes nothing.
     """
 
     recipe: Recipe
@@ -69,6 +71,7 @@ class Session:
     best_step: int = -1
     step_seconds: float = 0.0
     average: Average | None = None
+    meter: Meter | None = None
 
     @property
     def device(self) -> torch.device:
@@ -118,6 +121,8 @@ class Session:
     def update(self, rate: float) -> float:
         """Makes one update from the gradients that are there; returns the regularisation penalty before it."""
         penalty = self.regularizer.penalty()
+        if self.meter:
+            self.meter.gradients()
         if self.recipe.optim.clip:
             clip_gradients(self.model.parameters(), self.recipe.optim.clip)
         self.regularizer.before_update(rate)
@@ -127,6 +132,8 @@ class Session:
         self.regularizer.after_update(rate)
         if self.average:
             self.average.update()
+        if self.meter:
+            self.meter.updated()
         return penalty
 
     def averaged(self) -> AbstractContextManager[None]:

@@ -1,0 +1,51 @@
+"""Gradients: of the whole network, layer by layer, and of the regularisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from babysit.probes.context import ProbeContext, observed
+from babysit.probes.network import Network
+from babysit.record.observation import Observation, key_of
+
+
+@torch.no_grad()
+def total_norm(network: Network, scale: float = 1.0) -> Tensor | None:
+    """The norm of the whole gradient, None without one: sqrt(sum of all its squares) / scale."""
+    found = [one.grad for one in network.trained if one.grad is not None and not one.grad.is_sparse]
+    return torch.nn.utils.get_total_norm(found) / scale if found else None
+
+
+def whole(context: ProbeContext) -> Iterator[Observation]:
+    """The norm of the data's gradient, before it is clipped and before the regularisation is added."""
+    norm = total_norm(context.network, context.scale)
+    if norm is not None:
+        yield from observed(context, {"gradient_norm": norm})
+
+
+@torch.no_grad()
+def by_layer(context: ProbeContext) -> Iterator[Observation]:
+    """The norm of each layer's weight gradient, and of one that is not finite the share of such values."""
+    norms = {
+        one.name: one.weight.grad.float().norm() / context.scale
+        for one in context.network.weighted
+        if one.weight.grad is not None and not one.weight.grad.is_sparse
+    }
+    found = list(observed(context, {key_of("weight_gradient_norm", name): norm for name, norm in norms.items()}))
+    yield from found
+    harmed = {seen.where for seen in found if not abs(seen.value) < float("inf")}
+    shares = {
+        key_of("gradient_not_finite", one.name): (~torch.isfinite(one.weight.grad)).float().mean()
+        for one in context.network.weighted
+        if one.name in harmed and one.weight.grad is not None
+    }
+    yield from observed(context, shares)
+
+
+def regularisation(context: ProbeContext) -> Iterator[Observation]:
+    """The norm of the regularisation's gradient; decay beside the update counts as one."""
+    if context.penalty is not None:
+        yield from observed(context, {"penalty_gradient_norm": context.penalty()})

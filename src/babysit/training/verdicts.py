@@ -1,0 +1,63 @@
+"""Verdicts: the rules over what has been seen so far, told when something new comes, kept in the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from babysit.errors import writing
+from babysit.record import atomic
+from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+from babysit.record.run import Run
+from babysit.show import Show
+
+
+def nothing(log: RunLog, known: Known) -> list[Diagnosis]:  # noqa: ARG001 - a judge's signature
+    """The judge who finds nothing."""
+    return []
+
+
+@dataclass
+class Verdicts:
+    """What the rules say of one training.
+
+    `diagnoses` are those of the latest look, worst first. Each rule is told once, and again when it has become worse.
+    """
+
+    run: Run
+    show: Show
+    judge: Judge = nothing
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    _told: dict[str, int] = field(default_factory=dict)
+
+    def look(self, log: RunLog, known: Known) -> None:
+        """Judges all that has been seen, tells what is new, and keeps it."""
+        found = self.judge(log, known)
+        for one in found:
+            weight = SEVERITIES.index(one.severity)
+            if weight < self._told.get(one.rule, len(SEVERITIES)):
+                self._told[one.rule] = weight
+                self.show.say(told(one))
+        if found != self.diagnoses:
+            self.diagnoses = found
+            write_diagnoses(self.run, found)
+
+    def stops(self) -> bool:
+        """Whether one of them ends the training."""
+        return any(one.severity == "stop" for one in self.diagnoses)
+
+
+def told(one: Diagnosis) -> str:
+    """A diagnosis as lines for a person, while the training goes on."""
+    return f"{one.severity.upper()} since step {one.since:,}: {one.claim}\n  {one.advice.rstrip('.')}."
+
+
+def write_diagnoses(run: Run, found: list[Diagnosis]) -> None:
+    """A line of JSON each, worst first; no file when there are none."""
+    with writing(run.diagnoses, "the diagnoses"):
+        if found:
+            atomic.write_text(run.diagnoses, "".join(json.dumps(one.as_json()) + "\n" for one in found))
+        else:
+            run.diagnoses.unlink(missing_ok=True)

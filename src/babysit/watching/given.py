@@ -1,0 +1,134 @@
+"""What a loop gives the watcher: made into numbers, or said once why it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Once:
+    """Says each thing once."""
+
+    say: Say
+    _said: set[str] = field(default_factory=set)
+
+    def __call__(self, topic: str, text: str) -> None:
+        """Says `text` unless something was said of the topic before."""
+        if topic not in self._said:
+            self._said.add(topic)
+            self.say(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One batch as it was given, every part checked; None for what was not given or cannot be used.
+
+    Shape:
+        `outputs` (n, classes); `targets` (n,) class indices; `loss` a single number.
+    """
+
+    loss: Tensor | None = None
+    outputs: Tensor | None = None
+    targets: Tensor | None = None
+    inputs: Tensor | None = None
+
+    @property
+    def count(self) -> int | None:
+        """Examples in it, if anything says so."""
+        one = next((part for part in (self.targets, self.outputs, self.inputs) if part is not None), None)
+        return None if one is None else len(one)
+
+    def accuracy(self) -> Tensor | None:
+        """The share of outputs whose largest score is the target's."""
+        if self.outputs is None or self.targets is None or not len(self.targets):
+            return None
+        return (self.outputs.argmax(dim=1) == self.targets).float().mean()
+
+
+def scores_in(output: object) -> Tensor | None:
+    """The scores in what a network returns: a tensor, the first of several, or what is called logits.
+
+    >>> scores_in((torch.zeros(2, 3), None)).shape, scores_in({"logits": torch.zeros(2, 3)}).shape, scores_in(None)
+    (torch.Size([2, 3]), torch.Size([2, 3]), None)
+    """
+    if isinstance(output, Tensor):
+        return output
+    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+    if isinstance(named, Tensor):
+        return named
+    if isinstance(output, (tuple, list)):
+        return next((one for one in output if isinstance(one, Tensor)), None)
+    return None
+
+
+def read(loss: object, outputs: object, targets: object, inputs: object, *, classes: int | None, once: Once) -> Given:
+    """Checks what was given; what does not fit is said once and left out."""
+    scores, labels = _outputs_and_targets(outputs, targets, classes, once)
+    images = inputs.detach() if isinstance(inputs, Tensor) and inputs.numel() else None
+    if images is not None and labels is not None and len(images) != len(labels):
+        once("inputs", f"{len(images)} inputs and {len(labels)} targets do not fit; the inputs are left out")
+        images = None
+    return Given(number(loss, once), scores, labels, images)
+
+
+def number(loss: object, once: Once) -> Tensor | None:
+    """A loss as one detached number."""
+    if loss is None:
+        return None
+    if isinstance(loss, (int, float)):
+        return torch.tensor(float(loss), dtype=torch.float64)
+    if not isinstance(loss, Tensor) or loss.is_complex():
+        once("loss", f"the loss is a {type(loss).__name__}, not a number; it is left out")
+        return None
+    if not loss.numel():
+        once("loss", "the loss is an empty tensor; it is left out")
+        return None
+    if not loss.requires_grad and torch.is_grad_enabled():
+        once(
+            "detached",
+            "the loss given to step() is cut off from the network (detached, or computed under no_grad). If it is what you "
+            "call backward() on, nothing is learned; its value is watched all the same",
+        )
+    if loss.numel() > 1:
+        once("many losses", f"the loss has {loss.numel()} values, not one; their mean is watched")
+        return loss.detach().float().mean()
+    return loss.detach().reshape(())
+
+
+def _outputs_and_targets(
+    outputs: object, targets: object, classes: int | None, once: Once
+) -> tuple[Tensor | None, Tensor | None]:
+    scores = scores_in(outputs)
+    if outputs is not None and scores is None:
+        once("outputs", f"the outputs are a {type(outputs).__name__} without scores; they are left out")
+    labels = targets.detach() if isinstance(targets, Tensor) else None
+    if targets is not None and labels is None:
+        once("targets", f"the targets are a {type(targets).__name__}, not a tensor; they are left out")
+    if scores is not None and (scores.ndim != 2 or not scores.numel() or not scores.is_floating_point()):
+        once("outputs", f"outputs of shape {tuple(scores.shape)} are not (images, classes); they are left out")
+        scores = None
+    if scores is not None and classes is not None and scores.shape[1] != classes:
+        once(
+            "classes",
+            f"the outputs have {scores.shape[1]} columns and classes={classes} was given; they are watched as they are",
+        )
+    if labels is not None and labels.ndim == 2 and scores is not None and labels.shape == scores.shape:
+        labels = labels.argmax(dim=1)  # shares of the classes: the commonest one
+    if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels is not None and (labels.ndim != 1 or not labels.numel()):
+        once("targets", f"targets of shape {tuple(labels.shape)} are not (images,) class numbers; they are left out")
+        labels = None
+    if scores is not None and labels is not None and len(scores) != len(labels):
+        once(
+            "fit",
+            f"{len(scores)} outputs and {len(labels)} targets do not fit; accuracy is not watched for such batches",
+        )
+        return scores.detach(), None
+    return None if scores is None else scores.detach(), labels

@@ -1,0 +1,273 @@
+"""Loop: what happens between two updates of somebody's training, in whatever order the loop has it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
+
+from babysit.probes.context import Batch, ProbeContext
+from babysit.probes.meter import Meter, Values
+from babysit.probes.when import thinned
+from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
+from babysit.record.known import Known
+from babysit.record.log import Kind
+from babysit.watching.closely import Kept, known_of
+from babysit.watching.diary import open_diary
+from babysit.watching.epochs import Epoch, validated
+from babysit.watching.given import Given, Once, read
+from babysit.watching.thinning import Thinning
+from babysit.watching.updates import Updates, penalty_norm, rate_of
+
+UNSEEN = 100
+"""Calls of `step` without any update of the optimisers after which that is said."""
+
+LAZY_EVERY = 10
+"""On an accelerator the gradient's norm is read at every so many steps, so that nobody waits for it."""
+
+Guard = Callable[[Callable[["Loop"], None]], None]
+
+
+class Loop:
+    """One training under watch.
+
+    An update is over when its row can be written: with the next call of `step` when the loop tells of a batch after
+    updating, with the next forward pass when it tells before. Batches without an update between them were accumulated.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizers: Sequence[Optimizer],
+        *,
+        classes: int | None,
+        names: tuple[str, ...] | None,
+        run: str | Path | None,
+        judge: Judge,
+        say: Once,
+        shared: bool,
+    ) -> None:
+        self.optimizers, self.classes, self.names = optimizers, classes, names
+        self.judge, self.say, self.shared = judge, say, shared
+        self.meter = Meter(model, LAZY_EVERY, lambda: penalty_norm(optimizers))
+        self.thinning = Thinning(self.meter)
+        network = self.meter.network
+        if not network.hookable:
+            say("hooks", f"the layers' outputs are not looked at, since {network.why_not}; all else is")
+        self.lazy = network.device.type != "cpu"
+        self.diary = open_diary(run, network.device, say)
+        self.kept, self.epoch = Kept(network, shared), Epoch()
+        self.diagnoses: tuple[Diagnosis, ...] = ()
+        self.began = self._row_began = self._idle = time.perf_counter()
+        self._waited = self._judging = 0.0
+        self._updates: Updates | None = None
+        self._handles: list[RemovableHandle] = []
+        self._parts: list[Given] = []
+        self._pending = self._ran = self._ever_ran = self._harmed = False
+        self._calls, self._rate = 0, math.nan
+        self._told: dict[str, int] = {}
+
+    @property
+    def trouble(self) -> str:
+        """Why measuring ended, empty while all is well."""
+        return self.meter.trouble
+
+    def attach(self, guarded: Guard) -> None:
+        """Puts the hooks in place: of the optimisers, of the network, and of its first parameter's gradient.
+
+        Arguments:
+            guarded: does something with the loop and survives it.
+        """
+
+        def before(scale: float | Tensor) -> None:
+            if not self._pending:
+                guarded(lambda loop: loop.before_update(scale))
+
+        def forward(_model: nn.Module, _inputs: object) -> None:
+            if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+                guarded(Loop.forward)
+
+        network = self.meter.network
+        self._updates = Updates(self.optimizers, before, self._computed)
+        self._handles.append(network.outer.register_forward_pre_hook(forward))
+        if network.trained:  # its gradient comes last, so a backward pass ends about there
+            self._handles.append(network.trained[0].register_post_accumulate_grad_hook(lambda _: self._computed()))
+        self.meter.arm()
+
+    def detach(self) -> None:
+        """Takes every hook away."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        if self._updates:
+            self._updates.close()
+        self.meter.close()
+
+    def before_update(self, scale: float | Tensor) -> None:
+        """Before the first of the optimisers steps."""
+        self._pending, self._rate = True, rate_of(self.optimizers)
+        with self.thinning.measuring():
+            self.meter.gradients(scale, whole=not self.lazy or (self.meter.step + 1) % LAZY_EVERY == 0)
+
+    def forward(self) -> None:
+        """Before the network runs in training."""
+        if self._pending:
+            self._finish_update()
+        if self._idle:
+            self._waited += time.perf_counter() - self._idle
+            self._idle = 0.0
+        self._ran = self._ever_ran = True
+        self.meter.arm()
+
+    def step(self, loss: object, outputs: object, targets: object, inputs: object) -> None:
+        """One batch."""
+        self._calls += 1
+        again = self._parts and self._ever_ran and not self._ran and not self._pending
+        if again:
+            self.say(
+                "twice", "step() was called again without the network having run in between; such a call is left out"
+            )
+        else:
+            given = read(loss, outputs, targets, inputs, classes=self.classes, once=self.say)
+            if self._calls == 1:
+                self._start(given)
+            self._parts.append(given)
+            self.epoch.add(given, order=not self.lazy or thinned(self.meter.step + 1, self.meter.every))
+        if self._pending:
+            self._finish_update()
+        elif len(self._parts) >= UNSEEN:
+            self.say("unseen", f"no update was seen in {UNSEEN} calls of step(): is this the optimiser that steps?")
+            self._parts = self._parts[-1:]
+        self._ran = False
+        self._computed()
+
+    def validation(self, loss: object, accuracy: object, inputs: object, outputs: object, targets: object) -> None:
+        """The end of an epoch."""
+        begun = time.perf_counter()
+        if self._pending:
+            self._finish_update()
+        if not self.meter.step:
+            self.say("no step", "validation() came before any update; it is recorded as it is")
+        seen = validated(loss, accuracy, outputs, targets, names=self.names, once=self.say)
+        images = inputs.detach() if isinstance(inputs, Tensor) and inputs.numel() else None
+        context = ProbeContext(
+            self.meter.step,
+            self.epoch.number,
+            self.meter.network,
+            batch=Batch(inputs=self.kept.images if images is None else images),
+            validated=seen.validated,
+            slice=self.kept.slice(now=time.perf_counter() - self.began),
+            order=self.epoch.order(),
+        )
+        looked = time.perf_counter()
+        found = self.meter.look("epoch", lambda: context)
+        self.kept.took(time.perf_counter() - looked)
+        values: dict[str, float | Tensor] = {**self.epoch.means(), **seen.values, **found}
+        if images is not None:
+            values |= {"input_mean": images.double().mean(), "input_deviation": images.double().std(correction=0)}
+        self._write("epoch", self.meter.step, values)
+        self.diary.keep_predictions(seen.validated, float(self.diary.rows[-1].values.get("validation_accuracy", -1.0)))
+        self.kept.validation_images = seen.count or self.kept.validation_images
+        self.diary.note(self._known(), "training", seconds=time.perf_counter() - self.began)
+        if self._judging < 0.02 * (time.perf_counter() - self.began) + 0.2:
+            self._look()
+        self.epoch = self.epoch.next(self.meter.step)
+        self._row_began += time.perf_counter() - begun
+        self._ran = False
+        self._computed()
+
+    def end(self, status: str) -> None:
+        """Writes and judges the rest."""
+        if self._pending:
+            self._finish_update()
+        self._look()
+        self.diary.note(self._known(), status, seconds=time.perf_counter() - self.began)
+        self.diary.close()
+        count, run = self.meter.step, self.diary.run.path
+        found = f"{len(self.diagnoses)} diagnos{'i' if len(self.diagnoses) == 1 else 'e'}s"
+        self.say("end", f"{count:,} updates watched, {found}. The report: babysit report {run}")
+
+    def _computed(self) -> None:
+        """Something of the training has just ended; until the next forward pass its loop does something else."""
+        self._idle = time.perf_counter()
+
+    def _start(self, given: Given) -> None:
+        if self.classes is None and given.outputs is not None:
+            self.classes = given.outputs.shape[1]
+        self.kept.first(given, self.say)
+        if not any(one.state for one in self.optimizers) or self._pending:
+            network = self.meter.network
+            batch = Batch(given.loss, given.inputs, given.outputs, given.targets)
+            self._write("start", 0, self.meter.look("start", lambda: ProbeContext(0, 0, network, batch=batch)))
+
+    def _finish_update(self) -> None:
+        """One update is over: its row, and the layers' row if they were looked at."""
+        self._pending = False
+        with self.thinning.measuring():
+            self.meter.updated()
+            taken = self.meter.take()
+        step, now = self.meter.step, time.perf_counter()
+        values: dict[str, float | Tensor] = {**mean_of(self._parts), "learning_rate": self._rate, **taken.step}
+        self._write("step", step, values | {"step_seconds": now - self._row_began, "wait_seconds": self._waited})
+        if taken.layers:
+            self._write("layers", step, taken.layers)
+            if self.meter.renew():
+                self.say(
+                    "changed", f"the network's parameters are others since step {step}; it is watched as it is now"
+                )
+        self.thinning.decide(now - self._row_began)
+        self._parts, self._waited, self._row_began = [], 0.0, now
+        self.meter.arm()
+        if step % (20 * self.meter.every) == 0 or self._first_harm():
+            self._look()
+
+    def _first_harm(self) -> bool:
+        """Whether a loss that is not finite was written for the first time."""
+        if self._harmed:
+            return False
+        last = next((row for row in reversed(self.diary.rows[-2:]) if row.kind == "step"), None)
+        self._harmed = last is not None and not math.isfinite(last.values.get("loss", 0.0))
+        return self._harmed
+
+    def _write(self, kind: Kind, step: int, values: Values | dict[str, float | Tensor]) -> None:
+        self.diary.add(kind, step, self.epoch.number, values)
+
+    def _known(self) -> Known:
+        facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
+        return self.epoch.into(facts)
+
+    def _look(self) -> None:
+        """Judges what has been seen, and tells what is new."""
+        begun = time.perf_counter()
+        self.diary.flush()
+        self.diagnoses = tuple(self.judge(self.diary.log, self._known()))
+        self.diary.keep(self.diagnoses)
+        for one in self.diagnoses:
+            weight = SEVERITIES.index(one.severity)
+            if weight < self._told.get(one.rule, len(SEVERITIES)):
+                self._told[one.rule] = weight
+                advice = one.code or one.advice
+                self.say(
+                    f"{one.rule}/{weight}", f"{one.severity.upper()} since step {one.since:,}: {one.claim}\n  {advice}"
+                )
+        self._judging += time.perf_counter() - begun
+
+
+def mean_of(parts: Sequence[Given]) -> dict[str, float | Tensor]:
+    """Loss and accuracy over the batches of one update, each counted by its examples."""
+    values: dict[str, float | Tensor] = {}
+    for name, found in (
+        ("loss", [(one.loss, one.count or 1) for one in parts]),
+        ("accuracy", [(one.accuracy(), one.count or 1) for one in parts]),
+    ):
+        known = [(value.double(), count) for value, count in found if value is not None]
+        if known:
+            total = torch.stack([value * count for value, count in known]).sum()
+            values[name] = total / sum(count for _, count in known)
+    return values

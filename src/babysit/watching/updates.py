@@ -1,0 +1,106 @@
+"""Updates: when optimisers step, by their own hooks, wherever that stands in a loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+
+class Updates:
+    """Tells of every step of some optimisers.
+
+    Arguments:
+        before: called once before the first of them steps, with what the gradients are scaled by.
+        after: called after each.
+    """
+
+    def __init__(
+        self, optimizers: Sequence[Optimizer], before: Callable[[float | Tensor], None], after: Callable[[], None]
+    ) -> None:
+        self.optimizers = tuple(optimizers)
+        self._before, self._after = before, after
+        self._handles: list[Any] = []
+        for one in self.optimizers:
+            self._handles.append(one.register_step_pre_hook(self._pre))
+            self._handles.append(one.register_step_post_hook(self._post))
+
+    def close(self) -> None:
+        """Takes the hooks away."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    def _pre(self, optimizer: Optimizer, arguments: Any, keywords: Any) -> Any:  # noqa: ANN401 - a hook's signature
+        """Where a closure computes the gradients, they are there when it has returned, so it is followed by the telling."""
+        place = 1 if len(arguments) > 1 else "closure"
+        closure = arguments[1] if len(arguments) > 1 else keywords.get("closure")
+        if closure is None:
+            self._tell(optimizer)
+            return None
+
+        def followed() -> object:
+            loss = closure()
+            self._tell(optimizer)
+            return loss
+
+        if place == 1:
+            return (arguments[0], followed, *arguments[2:]), keywords
+        return arguments, {**keywords, "closure": followed}
+
+    def _tell(self, optimizer: Optimizer) -> None:
+        # A fused optimiser is handed scaled gradients together with their scale; others get them unscaled.
+        scale = getattr(optimizer, "grad_scale", None)
+        self._before(scale if isinstance(scale, (Tensor, float)) else 1.0)
+
+    def _post(self, optimizer: Optimizer, arguments: object, keywords: object) -> None:  # noqa: ARG002
+        self._after()
+
+
+def rate_of(optimizers: Sequence[Optimizer]) -> float:
+    """The largest learning rate that any parameter has now."""
+    rates = [group.get("lr") for one in optimizers for group in one.param_groups]
+    return max((float(rate) for rate in rates if isinstance(rate, (int, float, Tensor))), default=math.nan)
+
+
+@torch.no_grad()
+def penalty_norm(optimizers: Sequence[Optimizer]) -> float:
+    """The norm of the weight decay's pull on the weights: sqrt(sum over groups of (decay ||W||)²)."""
+    squares = 0.0
+    for group in (group for one in optimizers for group in one.param_groups):
+        decay = float(group.get("weight_decay") or 0.0)
+        if decay:
+            squares += decay**2 * sum(float(one.detach().float().square().sum()) for one in group["params"])
+    return math.sqrt(squares)
+
+
+KINDS = {"SGD": "sgd", "Adam": "adam", "AdamW": "adamw", "NAdam": "nadam", "RMSprop": "rmsprop", "Adagrad": "adagrad"}
+DECOUPLED = ("AdamW", "Muon", "Lion")
+
+
+def settings_of(optimizers: Sequence[Optimizer]) -> dict[str, Any]:
+    """What the first optimiser says of itself, in the words of `Known`.
+
+    >>> layer = torch.nn.Linear(1, 1)
+    >>> settings_of([torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)])
+    {'learning_rate': 0.1, 'optimizer_kind': 'momentum', 'momentum': 0.9, 'l2': 0.01, 'decay': 0.0}
+    """
+    first = optimizers[0]
+    group, name = first.param_groups[0], type(first).__name__
+    momentum = float(group.get("momentum") or (group.get("betas") or (0.0,))[0])
+    kind = KINDS.get(name, name.lower())
+    if kind == "sgd" and momentum:
+        kind = "nesterov" if group.get("nesterov") else "momentum"
+    decay = max(float(one.get("weight_decay") or 0.0) for one in first.param_groups)
+    apart = name in DECOUPLED or bool(group.get("decoupled_weight_decay"))
+    return {
+        "learning_rate": rate_of(optimizers),
+        "optimizer_kind": kind,
+        "momentum": momentum,
+        "l2": 0.0 if apart else decay,
+        "decay": decay if apart else 0.0,
+    }

@@ -1,0 +1,513 @@
+"""The watcher in somebody's own loop: any order, any kind of loop, the same bits, and never in the way."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import babysit
+from babysit.cli.app import run as command
+from babysit.diagnosing import RULES
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.log import RunLog, read_log
+from babysit.record.observation import Observation
+from babysit.watching.attach import Watch, asked_of
+
+CLASSES, BATCH = 4, 16
+
+
+class Net(nn.Module):
+    """As many write them: activation functions that are no layers, batch normalisation, dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.norm = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)
+        self.conv2, self.full = nn.Conv2d(8, 8, 3), nn.Linear(8 * 16, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.relu(self.norm(self.conv1(x)))
+        x = F.relu(self.conv2(x)).flatten(1)
+        return self.full(F.dropout(x, 0.3, self.training))
+
+
+def data(count: int = 96, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, CLASSES, (count,), generator=generator)
+    return torch.randn(count, 3, 8, 8, generator=generator) + labels[:, None, None, None], labels
+
+
+def net() -> Net:
+    torch.manual_seed(0)
+    return Net()
+
+
+def sgd(model: nn.Module, lr: float = 0.05) -> torch.optim.SGD:
+    return torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9, weight_decay=1e-3)
+
+
+Body = Callable[..., None]
+
+
+def after(w: Watch | None, model, optimizer, x, y, number: int) -> None:
+    outputs = model(x)
+    loss = F.cross_entropy(outputs, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if w:
+        w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+
+
+def before(w: Watch | None, model, optimizer, x, y, number: int) -> None:
+    outputs = model(x)
+    loss = F.cross_entropy(outputs, y)
+    if w:
+        w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def between(w: Watch | None, model, optimizer, x, y, number: int) -> None:
+    optimizer.zero_grad()
+    outputs = model(x)
+    loss = F.cross_entropy(outputs, y)
+    loss.backward()
+    if w:
+        w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+    optimizer.step()
+
+
+def accumulated(w: Watch | None, model, optimizer, x, y, number: int) -> None:
+    outputs = model(x)
+    loss = F.cross_entropy(outputs, y)
+    (loss / 2).backward()
+    if number % 2:
+        optimizer.step()
+        optimizer.zero_grad()
+    if w:
+        w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+
+
+def accumulated_before(w: Watch | None, model, optimizer, x, y, number: int) -> None:
+    outputs = model(x)
+    loss = F.cross_entropy(outputs, y)
+    if w:
+        w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+    (loss / 2).backward()
+    if number % 2:
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def halved(w: Watch | None, model, optimizer, x, y, number: int) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs = model(x)
+        loss = F.cross_entropy(outputs, y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if w:
+        w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+
+
+def train(body: Body, run: Path | None, *, epochs: int = 2, watcher: Watch | None = None, model=None, optimizer=None):
+    """A whole training; the watcher is made for `run` unless it is given."""
+    model = net() if model is None else model
+    optimizer = sgd(model) if optimizer is None else optimizer
+    torch.manual_seed(7)
+    w = watcher or (babysit.watch(model, optimizer, classes=CLASSES, run=run, say=lambda _: None) if run else None)
+    x, y = data()
+    losses = []
+    for _ in range(epochs):
+        model.train()
+        for number in range(6):
+            part = slice(number * BATCH, (number + 1) * BATCH)
+            body(w, model, optimizer, x[part], y[part], number)
+        model.eval()
+        with torch.no_grad():
+            outputs = model(x)
+        losses.append(float(F.cross_entropy(outputs, y)))
+        if w:
+            w.validation(outputs=outputs, targets=y)
+    if w:
+        w.close()
+    return model, losses
+
+
+def bits(model: nn.Module) -> bytes:
+    return b"".join(value.numpy().tobytes() for value in model.state_dict().values()) + torch.rand(2).numpy().tobytes()
+
+
+def log_of(run: Path) -> RunLog:
+    assert not (run / "trouble.txt").exists(), (run / "trouble.txt").read_text()
+    return read_log(run / "log.jsonl")
+
+
+@pytest.mark.parametrize("body", [after, before, between, accumulated, accumulated_before, halved])
+def test_the_same_bits_with_and_without_and_the_right_numbers_in_any_order(body: Body, tmp_path: Path) -> None:
+    plain, losses = train(body, None)
+    rest = bits(plain)
+    watched, seen = train(body, tmp_path / "run")
+    assert bits(watched) == rest and seen == losses
+    log, updates = log_of(tmp_path / "run"), 6 if "accumulated" in body.__name__ else 12
+    assert log.series("loss").steps.tolist() == list(range(1, updates + 1))
+    # The numbers by hand: the loop again, with every loss and gradient written down.
+    model = net()
+    optimizer, x_y = sgd(model), data()
+    expected, norms, group = [], [], []
+    torch.manual_seed(7)
+    for _ in range(2):
+        model.train()
+        for number in range(6):
+            part = slice(number * BATCH, (number + 1) * BATCH)
+            with torch.autocast("cpu", torch.bfloat16, enabled=body is halved):
+                loss = F.cross_entropy(model(x_y[0][part]), x_y[1][part])
+            (loss / (2 if updates == 6 else 1)).backward()
+            group.append(float(loss.detach()))
+            if updates == 12 or number % 2:
+                norms.append(math.sqrt(sum(float((one.grad.double() ** 2).sum()) for one in model.parameters())))
+                expected.append(float(np.mean(group)))
+                group = []
+                optimizer.step()
+                optimizer.zero_grad()
+        model.eval()
+        with torch.no_grad():
+            model(x_y[0])
+    np.testing.assert_allclose(log.series("loss").values, expected, rtol=1e-6)
+    np.testing.assert_allclose(log.series("gradient_norm").values, norms, rtol=1e-5)
+    assert log.series("learning_rate").values.tolist() == [0.05] * updates
+    assert log.series("initial_loss").values[0] == pytest.approx(expected[0] if updates == 12 else 1.5, abs=1.0)
+    assert log.series("validation_loss").values.tolist() == pytest.approx(losses, rel=1e-5)
+    steps = log.series("update_ratio", "conv1").steps.tolist()
+    assert steps[:4] == [step for step in (1, 2, 4, 8) if step <= updates] and log.wheres("update_ratio")[-1] == "full"
+
+
+def test_functions_that_are_no_layers_are_seen(tmp_path: Path) -> None:
+    model = net()
+    assert model.conv2.bias is not None
+    with torch.no_grad():
+        model.conv2.bias.fill_(-100.0)
+        model.conv2.bias[0] = 0.0
+    train(after, tmp_path / "run", model=model, optimizer=sgd(model, 1e-6))
+    log = log_of(tmp_path / "run")
+    assert log.series("dead_share", "conv2").values.tolist()[:4] == [7 / 8] * 4, "a flattened channel is one unit still"
+    assert log.series("dead_share", "conv1").values.max() == 0.0
+
+
+def test_gradients_that_a_scaler_has_scaled_are_read_unscaled(tmp_path: Path) -> None:
+    model, optimizer = net(), None
+    optimizer = sgd(model)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    x, y = data(BATCH)
+    norms = []
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=lambda _: None) as w:
+        for number in range(4):
+            outputs = model(x)
+            loss = F.cross_entropy(outputs, y) * (math.inf if number == 2 else 1.0)
+            optimizer.zero_grad()
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            norms.append(math.sqrt(sum(float((one.grad.double() ** 2).sum()) for one in model.parameters())))
+            scaler.step(optimizer)
+            scaler.update()
+            w.step(loss=loss, outputs=outputs, targets=y)
+    found = log_of(tmp_path / "run").series("gradient_norm")
+    np.testing.assert_allclose(found.values, [norms[0], norms[1], norms[3]], rtol=1e-5)
+    assert found.steps.tolist() == [1, 2, 3], "a step that the scaler skipped is none"
+
+
+def test_several_optimisers_make_one_update(tmp_path: Path) -> None:
+    def build() -> tuple[Net, list[torch.optim.Optimizer]]:
+        model = net()
+        convolutions = [*model.conv1.parameters(), *model.norm.parameters(), *model.conv2.parameters()]
+        return model, [torch.optim.SGD(convolutions, lr=0.1), torch.optim.AdamW(model.full.parameters(), lr=0.01)]
+
+    def step(w, model, optimizers, x, y, number: int) -> None:
+        outputs = model(x)
+        loss = F.cross_entropy(outputs, y)
+        for one in optimizers:
+            one.zero_grad()
+        loss.backward()
+        for one in optimizers:
+            one.step()
+        if w:
+            w.step(loss=loss, outputs=outputs, targets=y)
+
+    model, optimizers = build()
+    rest = bits(train(step, None, model=model, optimizer=optimizers)[0])
+    model, optimizers = build()
+    assert bits(train(step, tmp_path / "run", model=model, optimizer=optimizers)[0]) == rest
+    log = log_of(tmp_path / "run")
+    assert len(log.of("step")) == 12 and log.series("learning_rate").values.max() == 0.1
+    assert log.series("update_ratio", "full").values.min() > 0 and log.series("update_ratio", "conv1").values.min() > 0
+
+
+def test_a_compiled_network_is_watched_without_its_layers_outputs(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = net()
+    compiled = torch.compile(model, backend="eager")
+    w = babysit.watch(compiled, sgd(model), run=tmp_path / "run", say=said.append)
+    train(after, None, watcher=w, model=compiled, optimizer=w._asked.optimizers[0])
+    rest = bits(model)
+    assert rest == bits(train(after, None)[0])
+    log = log_of(tmp_path / "run")
+    assert len(log.of("step")) == 12 and log.wheres("update_ratio") and not log.wheres("activation_mean")
+    assert any("compiled" in one for one in said)
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_bad_input_is_said_once_and_the_training_goes_on(number: int, tmp_path: Path) -> None:
+    x, y = data(BATCH)
+    wrong: list[tuple[str, dict[str, object]]] = [
+        ("do not fit", {"outputs": torch.zeros(3, CLASSES), "targets": torch.zeros(2, dtype=torch.int64)}),
+        ("not \\(images, classes\\)", {"outputs": torch.zeros(3, 4, 5, 5), "targets": y}),
+        ("detached", {"loss": torch.tensor(1.0)}),
+        ("5 values", {"loss": torch.ones(5, requires_grad=True)}),
+        ("empty", {"loss": torch.ones(0)}),
+        ("str, not a number", {"loss": "0.5"}),
+        ("list, not a tensor", {"targets": [1, 2]}),
+        ("run from -1", {"outputs": torch.zeros(2, CLASSES), "targets": torch.tensor([-1, 1])}),
+        ("classes=4", {"outputs": torch.zeros(2, 7), "targets": torch.tensor([1, 1])}),
+        ("inputs and .* targets", {"inputs": torch.zeros(3, 2), "targets": torch.tensor([1, 1])}),
+        ("dict without scores", {"outputs": {"a": 1}}),
+    ]
+    message, given = wrong[number]
+    said: list[str] = []
+    model = net()
+    optimizer = sgd(model)
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=said.append) as w:
+        for _ in range(3):
+            loss = F.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            w.step(**given)  # type: ignore[arg-type]
+    import re
+
+    assert sum(bool(re.search(message, one)) for one in said) == 1, said
+    assert len(log_of(tmp_path / "run").of("step")) == 3
+
+
+def test_a_step_called_twice_is_counted_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = net()
+    optimizer = sgd(model)
+    x, y = data(BATCH)
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=said.append) as w:
+        for _ in range(3):
+            after(w, model, optimizer, x, y, 0)
+            w.step(loss=torch.tensor(99.0))
+    # What comes after an update and before the next forward pass cannot be told from a second call.
+    found = log_of(tmp_path / "run").series("loss").values
+    assert len(found) == 3 and found.max() < 10
+
+
+def test_a_network_that_changes_between_steps_is_watched_on(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = net()
+    optimizer = sgd(model)
+    x, y = data(BATCH)
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=said.append) as w:
+        for number in range(12):
+            if number == 5:
+                model.full = nn.Linear(8 * 16, CLASSES)
+                optimizer.add_param_group({"params": model.full.parameters()})
+            after(w, model, optimizer, x, y, 0)
+    log = log_of(tmp_path / "run")
+    assert sum("are others since" in one for one in said) == 1 and len(log.of("step")) == 12
+    assert log.series("update_ratio", "full").steps.tolist()[-1] >= 8
+
+
+def test_an_error_inside_is_said_once_and_switches_the_watcher_off(tmp_path: Path, monkeypatch) -> None:
+    said: list[str] = []
+    rest = bits(train(after, None)[0])
+    model = net()
+    optimizer = sgd(model)
+    w = babysit.watch(model, optimizer, run=tmp_path / "run", say=said.append)
+    calls = []
+
+    def broken(*arguments: object) -> None:
+        calls.append(1)
+        if len(calls) > 3:
+            raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("babysit.watching.loop.mean_of", lambda parts: broken() or {})
+    assert bits(train(after, None, watcher=w, model=model, optimizer=optimizer)[0]) == rest
+    off = [one for one in said if "switched itself off" in one]
+    assert len(off) == 1 and "a fault of ours" in off[0] and len(calls) == 4
+    assert "Traceback" in (tmp_path / "run" / "trouble.txt").read_text(encoding="utf-8")
+    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in model.modules())
+    assert not optimizer._optimizer_step_pre_hooks and not optimizer._optimizer_step_post_hooks
+
+
+def test_a_place_that_cannot_be_written_does_not_stop_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    said: list[str] = []
+    model = net()
+    w = babysit.watch(model, sgd(model), run=tmp_path / "file" / "run", say=said.append)
+    train(after, None, watcher=w, model=model, optimizer=w._asked.optimizers[0])
+    assert len(said) == 1 and "switched itself off" in said[0] and w.run is None and w.diagnoses == ()
+
+
+def test_a_place_that_is_taken_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("mine", encoding="utf-8")
+    said: list[str] = []
+    model = net()
+    with babysit.watch(model, sgd(model), run=tmp_path / "run", say=said.append) as w:
+        assert w.run == tmp_path / "run-2"
+    assert [one.name for one in (tmp_path / "run").iterdir()] == ["mine.txt"] and "run-2" in said[0]
+
+
+def test_an_exception_of_the_loop_goes_through_and_is_noted(tmp_path: Path) -> None:
+    model = net()
+    optimizer = sgd(model)
+    x, y = data(BATCH)
+
+    def loop() -> float:
+        with babysit.watch(model, optimizer, run=tmp_path / "run", say=lambda _: None) as w:
+            after(w, model, optimizer, x, y, 0)
+            return 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        loop()
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "ended by ZeroDivisionError" and manifest["steps"] == 1
+
+
+def test_a_loss_that_is_not_a_number_says_stop_and_where_first(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = net()
+    optimizer = sgd(model)
+    x, y = data(BATCH)
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=said.append) as w:
+        for number in range(6):
+            if number == 3:
+                with torch.no_grad():
+                    model.conv2.weight[0, 0, 0, 0] = math.nan
+            after(w, model, optimizer, x, y, 0)
+            if w.stop:
+                break
+    assert number == 3 and w.diagnoses[0].rule == "not-a-number" and any("STOP" in one for one in said)
+    log = log_of(tmp_path / "run")
+    bad = next(row for row in log.of("layers") if row.step == 4)
+    assert "activation_not_finite@conv1" in bad.values and bad.values["activation_not_finite@conv1"] == 0.0
+    assert (
+        bad.values["activation_not_finite@conv2"] == pytest.approx(1 / 8)
+        and bad.values["gradient_not_finite@conv2"] > 0
+    )
+    assert command(["diagnose", str(tmp_path / "run"), "--quiet"]) == 3
+
+
+def test_report_and_diagnose_read_such_a_run(tmp_path: Path, capsys) -> None:
+    train(after, tmp_path / "run")
+    assert command(["report", str(tmp_path / "run")]) == 0
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "A loop of your own" in page and "Confusion" not in page.split("<h2")[0] and "rule of thumb" in page
+    assert command(["diagnose", str(tmp_path / "run"), "--json"]) in (0, 3)
+    assert isinstance(json.loads(capsys.readouterr().out.splitlines()[-1]), list)
+    model = net()
+    optimizer = sgd(model)
+    x, y = data(BATCH)
+    with babysit.watch(model, optimizer, run=tmp_path / "bare", say=lambda _: None) as w:
+        for _ in range(3):
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+            w.step()
+    babysit.report(tmp_path / "bare")
+    page = (tmp_path / "bare" / "report.html").read_text(encoding="utf-8")
+    assert "No validation was told of" in page and "step(outputs=, targets=)" in page
+    with babysit.watch(model, optimizer, run=tmp_path / "empty", say=lambda _: None):
+        pass
+    assert command(["diagnose", str(tmp_path / "empty")]) == 1 and "nothing to judge" in capsys.readouterr().err
+    assert command(["report", str(tmp_path / "empty")]) == 1
+
+
+def test_a_rule_is_told_once_while_it_stands(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = net()
+    optimizer = sgd(model)
+    looks = []
+
+    def judge(log: RunLog, known) -> list[Diagnosis]:
+        looks.append(len(log.rows))
+        weight = "warn" if len(looks) < 3 else "stop"
+        evidence = (Observation("loss", 1.0, 1, 0),)
+        return [Diagnosis("made-up", weight, "It is so.", evidence, 0.9, "Set it", 1, "x", code="it()")]
+
+    w = Watch(asked_of(model, optimizer, classes=CLASSES, run=tmp_path / "run"), judge, said.append)
+    train(after, None, watcher=w, model=model, optimizer=optimizer, epochs=3)
+    told = [one for one in said if "It is so" in one]
+    assert [one.split()[1] for one in told] == ["WARN", "STOP"] and w.stop and "it()" in told[0]
+
+
+def test_every_rule_can_read_a_log_of_such_a_loop(tmp_path: Path) -> None:
+    train(after, tmp_path / "run", epochs=3)
+    log = log_of(tmp_path / "run")
+    from babysit.api.rejudging import known_from
+    from babysit.record.run import Run
+
+    run = Run(tmp_path / "run")
+    known = known_from(run, run.read_manifest())
+    assert known.optimizer_kind == "momentum" and known.l2 == 1e-3 and known.classes == CLASSES and not known.has_recipe
+    assert known.loss_kind == "softmax" and known.training_images == 96 and known.validation_images == 96
+    for rule in RULES.values():
+        list(rule(log, known))
+
+
+WORKER = """
+import sys, torch, torch.distributed as dist
+from pathlib import Path
+sys.path.insert(0, sys.argv[4])
+import test_watching as t
+import torch.nn.functional as F
+import babysit
+rank, folder, watched = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "watched"
+dist.init_process_group("gloo", init_method=f"file://{folder}/meet-{watched}", rank=rank, world_size=2)
+model = torch.nn.parallel.DistributedDataParallel(t.net())
+optimizer = t.sgd(model)
+x, y = t.data(96, seed=rank)
+w = babysit.watch(model, optimizer, classes=4, run=folder / "run", say=print) if watched else None
+torch.manual_seed(rank)
+for epoch in range(2):
+    for number in range(6):
+        part = slice(number * 16, (number + 1) * 16)
+        t.after(w, model, optimizer, x[part], y[part], number)
+    if w:
+        w.validation(loss=1.0, accuracy=0.5)
+if w:
+    assert not w.stop
+    w.close()
+torch.save({name: value for name, value in model.module.state_dict().items()}, folder / f"{rank}-{watched}.pt")
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_without_and_one_writes(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "worker.py").write_text(WORKER, encoding="utf-8")
+    here = str(Path(__file__).parent)
+    for mode in ("plain", "watched"):
+        processes = [
+            subprocess.Popen([sys.executable, tmp_path / "worker.py", str(rank), str(tmp_path), mode, here])
+            for rank in range(2)
+        ]
+        assert [one.wait(timeout=120) for one in processes] == [0, 0]
+    for rank in range(2):
+        plain, watched = (torch.load(tmp_path / f"{rank}-{mode}.pt") for mode in (False, True))
+        assert all(torch.equal(plain[name], watched[name]) for name in plain)
+    log = log_of(tmp_path / "run")
+    assert len(log.of("step")) == 12 and len(log.of("epoch")) == 2
+    assert log.wheres("update_ratio") == ["conv1", "conv2", "full"] and "conv1" in log.wheres("activation_mean")
