@@ -38,6 +38,7 @@ def trained_and_tested(data: Path, budget: str, seed: int) -> Figures:
         "error_of_calibration_after": test["calibration"]["error_after"],
         "temperature": test["calibration"]["temperature"],
         "seconds_of_training": finished.seconds,
+        "peak_bytes": finished.peak_bytes,
         "seconds_of_test": looked.seconds,
         "epochs": json.loads(finished.stdout)["epochs"],
         "precision": recipe["train"]["precision"],
