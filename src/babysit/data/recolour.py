@@ -18,7 +18,7 @@ GREY = (0.299, 0.587, 0.114)
 """How bright red, green and blue look (ITU-R BT.601)."""
 
 PIECE = 224 * 224 * 3
-"""Values that are recoloured at a time in each thread of a processor."""
+"""Values that are recoloured at a time on a processor."""
 
 MOST_PIXELS = 8
 """Pixels taken as one row of a multiplication: blocks of 24 values are half as quick again as of 48, and far quicker than 3."""
@@ -84,7 +84,7 @@ def recolour(images: Tensor, change: Recolouring, dtype: torch.dtype = torch.flo
     flat = images.reshape(count, pixels // together, 3 * together)
     blocks, fade, shift = _blocks(change, together, images.device)
     made = empty(flat.shape, dtype, images.device)
-    step = max(1, PIECE * torch.get_num_threads() // (3 * pixels)) if images.device.type == "cpu" else max(1, count)
+    step = max(1, PIECE // (3 * pixels)) if images.device.type == "cpu" else max(1, count)
     grey = torch.tensor(GREY, device=images.device) / pixels
     room = torch.empty((min(step, count), *flat.shape[1:]), device=images.device)
     for start in range(0, count, step):
