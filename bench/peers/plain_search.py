@@ -120,7 +120,13 @@ def main() -> None:
         study.tell(trial, None if judge.pruned else found[-1], state=state)
     print(
         json.dumps(
-            {"accuracy": max(found), "trials": len(found), "steps": total, "seconds": clock.running(), "all": found}
+            {
+                "accuracy": max(found, default=0.0),
+                "trials": len(found),
+                "steps": total,
+                "seconds": clock.running(),
+                "all": found,
+            }
         )
     )
 
