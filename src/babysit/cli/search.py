@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -73,6 +74,9 @@ def search(
     quiet
         Print nothing but errors.
     """
+    from babysit.clock import process_clock
+
+    clock = process_clock()
     coarse = {"--over": over, "--trials": trials, "--budget": budget, "--storage": storage}
     named = {"--model": model, "--size": size, "--epochs": epochs, "--seed": seed}
     if join is not None:
@@ -93,7 +97,10 @@ def search(
         elif only == "rate":
             done = api.find_rate(str(data), out=out, recipe=recipe, settings=overrides, show=show)
         else:
-            done = api.search(
+            begin = api.search  # imports torch, which the budget pays for
+            if effort and effort.budget:
+                effort = replace(effort, budget=max(1.0, effort.budget - clock.running()))
+            done = begin(
                 str(data),
                 out=out,
                 over=over or "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -15,6 +15,7 @@ from babysit.searching.space import Space, Value
 from babysit.searching.stages import (
     STAGES,
     TAKES,
+    Effort,
     Job,
     Scene,
     Trial,
@@ -80,13 +81,16 @@ class Worker:
         trials = self.study.trials()
         running = [one.number for one in trials if one.state == "running"]
         about = self.study.about
+        effort = about.effort
+        if effort.budget:
+            effort = Effort(budget=max(effort.budget / 2, effort.budget - FINISHING_SECONDS))
         return Scene(
             space=about.space,
-            effort=about.effort,
+            effort=effort,
             trials=trials,
             held=[number for number in running if self.study.held(number)],
             spent=self.study.noted("spent", 0.0),
-            step_seconds=self.study.noted("step_seconds", 0.0),
+            step_seconds=seconds_a_step(trials, self.study.noted("step_seconds", 0.0)),
             search_seed=about.seed,
         )
 
@@ -272,13 +276,31 @@ class TrialShow(Silent):
             self.watch.epoch(shown.step, shown.validation_accuracy, self.images)
 
 
+FINISHING_SECONDS = 6.0
+"""Of a budget, kept for what comes after the last trial: the winner's calibration and report, the page, leaving."""
+
+FULL_SHARE = 0.18
+"""The share of a budget that a full length takes: so that coarse, finer, last and at least one other seed fit."""
+
+AROUND = 1.15
+"""What evaluations, checkpoints and the beginning of a trial add to its steps, about."""
+
+
 def length_for(budget: float, *, left: float) -> float:
-    """The seconds of a full length in a budget: so that coarse, finer, last and at least one other seed fit.
+    """The seconds of the steps of a full length in a budget.
 
-    >>> round(length_for(240, left=230))
-    48
+    >>> round(length_for(240, left=230), 1)
+    37.6
     """
-    return min(FULL_SHARE * budget, left / 3)
+    return min(FULL_SHARE * budget, left / 4) / AROUND
 
 
-FULL_SHARE = 0.2
+def seconds_a_step(trials: Sequence[Trial], guess: float) -> float:
+    """What a step has cost so far, all around it included; the guess before anything is known.
+
+    >>> seconds_a_step([], 0.1)
+    0.1
+    """
+    known = [one for one in trials if one.results and one.seconds]
+    steps = sum(max(result.step for result in one.results.values()) for one in known)
+    return sum(one.seconds for one in known) / steps if steps else AROUND * guess if trials else guess

@@ -189,7 +189,7 @@ def _seeds(scene: Scene) -> Job | None:
     done = len(scene.of("seed"))
     if first is None or done >= SEEDS:
         return _awaited(scene, 2)
-    if done and scene.effort.budget and scene.spent + _whole(scene, first) > scene.effort.budget:
+    if scene.effort.budget and scene.spent + _whole(scene, first) > scene.effort.budget:
         return _awaited(scene, 2)
     return Job("seed", first.number, 2, origin="seed", index=done)
 
