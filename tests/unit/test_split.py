@@ -238,6 +238,13 @@ def test_a_given_part_that_lacks_a_class_is_said() -> None:
                          "not scored there, the others are, by name",)  # fmt: skip
 
 
+def test_why_nothing_can_be_held_out_is_said() -> None:
+    with pytest.raises(UserError, match=r"each of the 30 classes has one image. Is the label a number"):
+        plain([1] * 30).cut()
+    with pytest.raises(UserError, match=r"\(20 images are 1 such unit\). Give more groups"):
+        plain([10, 10], groups=["all"] * 20).cut()
+
+
 def test_a_group_that_the_data_tear_apart_is_said() -> None:
     parts = (["train"] * 8 + ["test"] * 2) * 2
     groups = ["p1"] * 2 + [""] * 6 + ["p1", "p2"] + [""] * 10

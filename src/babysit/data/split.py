@@ -201,13 +201,23 @@ def check_parts(
             hint=hint,
         )
     if "val" in needed and len(rows["val"]) == 0:
-        joined = len(np.unique(units[units >= 0])) < int((units >= 0).sum())
-        raise UserError(
-            "there are too few images to hold any out for validation"
-            + (", since images of one group, and near duplicates, stay together" if joined else ""),
-            where=catalog.source,
-            hint="Add images: at least two for each class, better fifty",
+        raise _none_held_out(catalog, units[units >= 0], trained)
+
+
+def _none_held_out(catalog: Catalog, units: NDArray[np.int64], trained: NDArray[np.int64]) -> UserError:
+    """Why there is no validation: all images belong together, each is a class of its own, or there are few."""
+    what, hint = "there are too few images to hold any out for validation", "Add images: at least two for each class"
+    count = len(np.unique(units))
+    if count < len(units):
+        what += (
+            f", since images of one group, and near duplicates, stay together ({len(units):,} images are "
+            f"{plural(count, 'such unit')})"
         )
+        hint = "Give more groups, or a finer column 'group'; there should be several in each class"
+    elif (trained == 1).all():
+        what += f": each of the {len(trained):,} classes has one image"
+        hint = "Is the label a number or a file's name? A class needs at least two images, better fifty"
+    return UserError(what, where=catalog.source, hint=hint)
 
 
 def listed(names: Sequence[str]) -> str:
