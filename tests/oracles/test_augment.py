@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from babysit.data.augment import Augmentation, Moment, Views, draw_views, plain_views
-from babysit.data.batches import normalise
+from babysit.data.batches import Batches, normalise
 from babysit.data.mixing import (
     Boxes,
     Mixing,
@@ -222,3 +222,18 @@ def test_recolouring_and_normalising_in_one_is_one_after_the_other() -> None:
     apart = normalise(recolour(pixels, change), fitted, torch.float32)
     together = recolour(pixels, change.then(fitted.shift, fitted.scale)).permute(0, 3, 1, 2)
     assert torch.allclose(apart, together, atol=1e-4)
+
+
+@pytest.mark.parametrize("jitter", [4, 20])
+def test_large_windows_are_mirrored_as_small_ones_are(jitter: int) -> None:
+    canvases = np.random.default_rng(0).integers(0, 256, (40, 80, 80, 3), np.uint8)
+    rows, device = np.arange(40), torch.device("cpu")
+    made = Batches(canvases, rows, np.zeros(40, np.int64), 72, Statistics((0, 0, 0), (1, 1, 1)), torch.float32, device)
+    augmentation = Augmentation(crop=jitter, flip="random")
+    views = draw_views(augmentation, rows, seed=1, epoch=2, centre=4)
+    assert views.mirrored.any() and not views.mirrored.all()
+    images = made.training(rows, augmentation, seed=1, epoch=2).images.permute(0, 2, 3, 1).numpy()
+    for image, canvas, top, left, mirrored in zip(images, canvases, views.top, views.left, views.mirrored, strict=True):
+        wide = np.pad(canvas, ((20, 20), (20, 20), (0, 0)), mode="reflect")
+        window = wide[top + 20 : top + 92, left + 20 : left + 92]
+        assert np.array_equal(image, window[:, ::-1] if mirrored else window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from babysit.data.augment import Augmentation, Moment, Views, cut, draw_views, plain_views
+from babysit.data.augment import LARGEST_GATHERED, Augmentation, Moment, Views, cut, draw_views, plain_views
 from babysit.data.mapped import fetch, in_turn
 from babysit.data.mixing import Batch, draw_erased, draw_mixing, erase, mix, mixed_targets
 from babysit.data.normalisation import Normalisation
@@ -155,7 +155,13 @@ class Batches:
     def _cut(self, rows: NDArray[np.int64], views: Views) -> Tensor:
         if self.check:
             self.check(rows)
-        return torch.from_numpy(cut(self.pixels, rows, views, self.size)).to(self.device)
+        if self.size <= LARGEST_GATHERED:
+            return torch.from_numpy(cut(self.pixels, rows, views, self.size)).to(self.device)
+        upright = replace(views, mirrored=np.zeros(len(rows), bool))
+        images = torch.from_numpy(cut(self.pixels, rows, upright, self.size))
+        for place in np.flatnonzero(views.mirrored).tolist():  # a third of what a mirrored copy by NumPy takes
+            images[place] = images[place].flip(1)
+        return images.to(self.device)
 
     def _canvases(self, rows: NDArray[np.int64]) -> Tensor:
         if self.check:
