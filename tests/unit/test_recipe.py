@@ -230,3 +230,25 @@ def test_a_network_without_normalisation_gets_a_smaller_rate() -> None:
             recipe.replace({"optim.kind": "adam"}), resolve.Facts(training_images=1000, flips=False, network=network)
         )
         assert adam.optim.lr == pytest.approx(0.002), "Adam divides by the gradient's own scale"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sides", "crop"),
+    [
+        ({"data.size": 64}, [8, 8, 8], 1),
+        ({"data.size": 32}, [28, 28, 28], 3),
+        ({"data.size": 32}, [40, 50, 60], None),
+        ({"data.size": 64, "data.resize": "squash"}, [8, 8, 8], 1),
+        ({"data.size": 64, "augment.crop": 5}, [8, 8, 8], 5),
+        ({"data.size": 64, "augment.resized_crop": 0.5}, [8, 8, 8], 0),
+        ({}, [8, 8, 8], None),
+    ],
+)
+def test_images_on_a_larger_canvas_are_shifted_by_their_own_size(
+    settings: dict[str, object], sides: list[int], crop: int | None
+) -> None:
+    sized, reasons = resolve.choose_size(Recipe().replace(settings), sides)
+    assert sized.augment.crop == crop
+    assert ("augment.crop" in reasons) == (crop is not None and "augment.crop" not in settings)
+    filled, _ = resolve.fill(sized, resolve.Facts(training_images=1000, flips=False, network=NORMALISED))
+    assert crop is None or filled.augment.crop == crop

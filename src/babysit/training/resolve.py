@@ -96,6 +96,8 @@ def check(parsed: Parsed) -> Recipe:
 def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, dict[str, str]]:
     """The training size: the largest of SIZES that half of the images reach with their shorter side.
 
+    A larger one, as deep networks need, puts the images on a canvas; then the crop's jitter is decided here too.
+
     Arguments:
         shorter_sides: of a sample of the images, in pixels.
 
@@ -106,7 +108,8 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
         return recipe, {}
     size, middle = training_size(shorter_sides)
     if recipe.data.size is not None:
-        return recipe, _instead("data.size", recipe.data.size, size)
+        sized, reasons = _jitter_on_canvas(recipe, middle)
+        return sized, {**_instead("data.size", recipe.data.size, size), **reasons}
     sized = recipe.replace({"data.size": size})
     if faults := image_faults(sized, {}):
         raise UserError.of(faults)
@@ -200,6 +203,20 @@ def _crop(recipe: Recipe, size: int) -> tuple[int, str]:
         return 0, f"{preprocess.kind} is fitted to every pixel's place, which a crop shifts"
     room = (canvas_for(size) - size) // 2
     return (room, "the canvas's margin") if size > LARGEST_GATHERED else (room or size // 8, "an eighth of the size")
+
+
+def _jitter_on_canvas(recipe: Recipe, side: int) -> tuple[Recipe, dict[str, str]]:
+    """The crop's jitter where images, which are never enlarged, lie on a larger canvas: in proportion to the images, not to the canvas.
+
+    An eighth of 64 pixels would carry a digit of 8 over twice its own size.
+    """
+    size = recipe.data.size
+    assert size is not None
+    if not side < size <= LARGEST_GATHERED or recipe.augment.crop is not None:
+        return recipe, {}
+    crop, why = _crop(recipe, side)
+    why = f"{why} of the images, {side} pixels on a canvas of {size}" if crop else why
+    return recipe.replace({"augment.crop": crop}), {"augment.crop": f"by rule: {why}"}
 
 
 def _progressive(recipe: Recipe, size: int) -> tuple[float, str]:
