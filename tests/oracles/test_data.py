@@ -43,6 +43,19 @@ def test_channel_moments_over_more_than_a_block() -> None:
     assert deviations == pytest.approx(pixels.astype(np.float64).std(axis=(0, 1, 2)).tolist(), rel=1e-12)
 
 
+@pytest.mark.parametrize(("side", "inner"), [(8, 3), (9, 4), (8, 8), (7, 1)])
+def test_grey_around_small_images_does_not_count(side: int, inner: int) -> None:
+    """A picture placed as decoding places it, in pixels that would spoil both numbers."""
+    small = random_pixels(5, 40, inner)
+    pixels, first = np.full((40, side, side, 3), 128, np.uint8), (side - inner) // 2
+    pixels[:, first : first + inner, first : first + inner] = small
+    rows = np.arange(30)
+    for kind in ("standardize", "channel-mean"):
+        part = PreprocessPart(kind=kind, divisor=50.0)
+        on_canvas = PREPROCESSORS[kind](TrainingImages(pixels, rows, side, inner), part)
+        assert on_canvas == PREPROCESSORS[kind](TrainingImages(small, rows, inner), part)
+
+
 def test_preprocessings_are_fitted_on_the_given_rows_alone() -> None:
     pixels = np.concatenate([np.full((2, 4, 4, 3), 10, np.uint8), np.full((1, 4, 4, 3), 250, np.uint8)])
     images = TrainingImages(pixels, np.array([0, 1]), 4)

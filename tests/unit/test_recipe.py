@@ -218,7 +218,9 @@ def test_what_is_decided_by_rule_is_written_down_with_its_reason() -> None:
 def test_a_network_without_normalisation_gets_a_smaller_rate() -> None:
     networks = {
         0.3: NORMALISED,
+        0.3 - 1e-9: Traits(normalised=True, convolutions=7, layers=8, inputs=49152),
         0.1: Traits(normalised=False, convolutions=6, layers=7, inputs=192),
+        0.1 + 1e-9: Traits(normalised=True, convolutions=20, layers=21, inputs=192),
         0.02: Traits(normalised=False, convolutions=8, layers=11, inputs=192),
         0.2 * 100 / 3072: Traits(normalised=False, convolutions=0, layers=1, inputs=3072),
     }

@@ -57,13 +57,13 @@ def fit_mean_image(images: TrainingImages, part: PreprocessPart) -> Statistics:
 
 def fit_channel_mean(images: TrainingImages, part: PreprocessPart) -> Statistics:
     """Subtracts the mean of each channel; divides by a constant."""
-    means, _ = channel_moments(images.pixels, images.rows)
+    means, _ = channel_moments(images.pixels, images.rows, images.inner)
     return Statistics(triple(means), _divisor(part))
 
 
 def fit_standardize(images: TrainingImages, part: PreprocessPart) -> Statistics:  # noqa: ARG001 - one signature for all
     """Subtracts the mean of each channel and divides by its standard deviation (1 where that is zero)."""
-    means, deviations = channel_moments(images.pixels, images.rows)
+    means, deviations = channel_moments(images.pixels, images.rows, images.inner)
     return Statistics(triple(means), triple([deviation or 1.0 for deviation in deviations]))
 
 

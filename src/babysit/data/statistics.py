@@ -100,11 +100,17 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
-    """What statistics are fitted on: canvases, shape (n, canvas, canvas, 3); which `rows`; the side of an image."""
+    """What statistics are fitted on: canvases, shape (n, canvas, canvas, 3); which `rows`; the side of an image.
+
+    `inner` is the side of a middle that files cover, where they are smaller than their canvas; None for the whole canvas.
+    A channel's mean and deviation are those of that middle: with much grey around it the deviation would be a fraction of
+    the pictures', and the network's inputs as many times too large (docs/log.md).
+    """
 
     pixels: NDArray[np.uint8]
     rows: NDArray[np.int64]
     size: int
+    inner: int | None = None
 
     def blocks(self, tile: int | None = None) -> Iterator[NDArray[np.uint8]]:
         """The centred images, or their tiles, in blocks of bounded memory.
@@ -130,7 +136,9 @@ def triple(values: list[float]) -> Triple:
     return red, green, blue
 
 
-def channel_moments(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[list[float], list[float]]:
+def channel_moments(
+    pixels: NDArray[np.uint8], rows: NDArray[np.int64], inner: int | None = None
+) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel over the given rows, in one pass with bounded memory.
 
     Exact: float32 adds whole numbers up to 2^24 without rounding, which is 256 squares; their sums are added in float64.
@@ -138,16 +146,19 @@ def channel_moments(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple
     Arguments:
         pixels: shape (n, height, width, 3).
         rows: which images.
+        inner: the side of a square in their middle that alone counts; None for all.
 
     >>> means, deviations = channel_moments(np.array([[[[0, 10, 255]]], [[[2, 10, 255]]]], np.uint8), np.arange(2))
     >>> means, deviations
     ([1.0, 10.0, 255.0], [1.0, 0.0, 0.0])
     """
     first, second, count = [0, 0, 0], [0, 0, 0], 0
+    top, left = (0, 0) if inner is None else ((side - inner) // 2 for side in pixels.shape[1:3])
     step = max(1, BLOCK_BYTES // 16 // max(1, pixels[0].size))  # so that the squares stay in the processor's cache
     for some in in_turn(pixels, rows, step):
-        lines = pixels[some].reshape(-1, pixels.shape[2] * 3)
-        count += lines.shape[0] * pixels.shape[2]
+        seen = pixels[some] if inner is None else pixels[some, top : top + inner, left : left + inner]
+        lines = seen.reshape(-1, seen.shape[2] * 3)
+        count += lines.shape[0] * seen.shape[2]
         whole = len(lines) // SQUARES_EXACT * SQUARES_EXACT
         for piece in (lines[:whole].reshape(-1, SQUARES_EXACT, lines.shape[1]), lines[None, whole:]):
             values = piece.astype(np.float32)

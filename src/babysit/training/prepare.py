@@ -57,6 +57,12 @@ class Data:
     to_remember: Split | None = None
     examined: Examined | None = None
 
+    def inner(self) -> int | None:
+        """The side of the middle that half of the training files cover, when it is less than the canvas; else None."""
+        facts = self.cache.facts[self.split.train]
+        middle = int(np.median(np.minimum(facts["width"], facts["height"])))
+        return middle if middle < self.cache.pixels.shape[1] else None
+
     def summary(self) -> dict[str, object]:
         """What the run's manifest says of the data."""
         names = self.catalog.names
@@ -172,7 +178,7 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     assert size is not None
     with clock.section("statistics"):
         data.cache.check(data.split.train)
-        images = TrainingImages(data.cache.pixels, data.split.train, size)
+        images = TrainingImages(data.cache.pixels, data.split.train, size, data.inner())
         statistics = fit_statistics(images, recipe.preprocess, colours=recipe.augment.colour > 0)
 
     def part(rows: NDArray[np.int64], precision: str) -> Batches:

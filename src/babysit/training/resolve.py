@@ -46,10 +46,10 @@ RATE_AT_256 = 0.3
 """The learning rate at 256 images a step, with momentum and batch normalisation."""
 
 SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 15, 2 / 3
-"""The share of the usual rate for networks without batch normalisation, shallow and deep, and without convolutions."""
+"""The share of the usual rate for networks without batch normalisation, shallow (or deep with it) and deep, and without convolutions."""
 
-SHALLOW, FLAT_INPUTS = 7, 100
-"""Layers with weights of a shallow network, at most; input values up to which a flat network keeps its rate."""
+SHALLOW, MODERATE, FLAT_INPUTS = 7, 16, 100
+"""Layers with weights of a shallow network, at most, and of one that is normalised and keeps its rate; input values up to which a flat network keeps its rate."""
 
 LEAST_WHITENED, MOST_POOLS = 32, 3
 """The size from which `quick`'s first layer is whitened, and its halvings up to which that layer has enough filters."""
@@ -277,11 +277,14 @@ def rate_share(network: Traits) -> tuple[float, str]:
 
     Batch normalisation makes a layer's output independent of its weights' size, so large steps are survived; without
     it they are not, the less the deeper the network: 0.01 at 256 is the rate of VGG's paper, for 74 epochs of a million
-    images; shorter runs need twice that to leave the first plateau (docs/log.md). A flat network's stable rate falls with the number of its inputs, as the
+    images; shorter runs need twice that to leave the first plateau (docs/log.md). Many normalised layers bear a third, which is
+    the 0.1 at 256 of ResNet's paper. A flat network's stable rate falls with the number of its inputs, as the
     largest eigenvalue of their second moments grows with it.
     """
     if network.normalised:
-        return 1.0, ""
+        if network.layers <= MODERATE:
+            return 1.0, ""
+        return SHALLOW_SHARE, f" for {network.layers} layers with weights, normalised"
     if not network.convolutions:
         share = FLAT_SHARE * min(1.0, FLAT_INPUTS / network.inputs)
         return share, f" for a network without convolutions and {network.inputs:,} inputs"
