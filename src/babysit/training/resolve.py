@@ -37,6 +37,7 @@ from babysit.show import plural
 from babysit.tables import Table
 from babysit.training.event_files import log_faults
 from babysit.training.image_faults import image_faults
+from babysit.training.rates import rate_share
 
 BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
@@ -44,12 +45,6 @@ IMAGES_IN_A_RUN = 540_000
 
 RATE_AT_256 = 0.3
 """The learning rate at 256 images a step, with momentum and batch normalisation."""
-
-SHALLOW_SHARE, DEEP_SHARE, FLAT_SHARE = 1 / 3, 1 / 15, 2 / 3
-"""The share of the usual rate for networks without batch normalisation, shallow (or deep with it) and deep, and without convolutions."""
-
-SHALLOW, MODERATE, FLAT_INPUTS = 7, 16, 100
-"""Layers with weights of a shallow network, at most, and of one that is normalised and keeps its rate; input values up to which a flat network keeps its rate."""
 
 LEAST_WHITENED, MOST_POOLS = 32, 3
 """The size from which `quick`'s first layer is whitened, and its halvings up to which that layer has enough filters."""
@@ -270,26 +265,6 @@ def _first_weights(recipe: Recipe, size: int) -> tuple[str, str]:
 def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:
     """Says that a setting which belongs to the data was brought along, perhaps from a recipe made for other data."""
     return {} if asked == ruled else {name: f"as asked; by rule it would be {ruled} for these data"}
-
-
-def rate_share(network: Traits) -> tuple[float, str]:
-    """What share of gradient descent's usual rate a network bears, and why.
-
-    Batch normalisation makes a layer's output independent of its weights' size, so large steps are survived; without
-    it they are not, the less the deeper the network: 0.01 at 256 is the rate of VGG's paper, for 74 epochs of a million
-    images; shorter runs need twice that to leave the first plateau (docs/log.md). Many normalised layers bear a third, which is
-    the 0.1 at 256 of ResNet's paper. A flat network's stable rate falls with the number of its inputs, as the
-    largest eigenvalue of their second moments grows with it.
-    """
-    if network.normalised:
-        if network.layers <= MODERATE:
-            return 1.0, ""
-        return SHALLOW_SHARE, f" for {network.layers} layers with weights, normalised"
-    if not network.convolutions:
-        share = FLAT_SHARE * min(1.0, FLAT_INPUTS / network.inputs)
-        return share, f" for a network without convolutions and {network.inputs:,} inputs"
-    share = SHALLOW_SHARE if network.layers <= SHALLOW else DEEP_SHARE
-    return share, f" for {network.layers} layers with weights, not all of them normalised"
 
 
 def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
