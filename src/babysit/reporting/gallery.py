@@ -82,14 +82,15 @@ def mistakes(gallery: Gallery) -> str:
         words = f"named <b>{for_page(classes[guess])}</b> {said[guess]:.0%}<br>is <b>{for_page(classes[label])}</b> {said[label]:.1%}"
         cards.append(_card(gallery, place, words, maps.get(place)))
     wrong = int((predicted.probabilities.argmax(axis=1) != predicted.labels).sum())
+    mapped = gallery.canvases is not None and any(place in maps for place in places.tolist())
     looked = (
         " Beside each picture, orange shows where the last convolution speaks for the answer given (Grad-CAM)."
-        if any(place in maps for place in places.tolist()) and gallery.canvases is not None
+        if mapped
         else ""
     )
     return _note(gallery) + (
         f'<p class="soft">{len(places)} of {wrong:,} wrong answers, those first whose true class was thought least likely.{looked}</p>'
-        f'<div class="cards double">{"".join(cards)}</div>'
+        f'<div class="cards{" double" if mapped else ""}">{"".join(cards)}</div>'
     )
 
 

@@ -38,7 +38,7 @@ def verdict(material: Material) -> str:
         ""
         if not material.judged
         else (
-            f"It can be believed with reserve: look at {_listed(against)} below."
+            f"It can be believed with reserve: see {_listed(against)} below."
             if against
             else "It can be believed: nothing below speaks against it."
         )
