@@ -15,6 +15,7 @@ from babysit.figures.panels import charted, pictured
 from babysit.figures.sheets import sheet
 from lecture import ALONE, Page, accuracies, follow, hidden_weights, run, stretched
 
+SHOWN = 20
 ARMS: dict[str, Color] = {"none": "two", "strong": "one"}
 
 
@@ -44,7 +45,10 @@ def main(page: Page) -> None:
         session = page.session({**settings, "regularize.l2": strengths[name]}, training=count, validation=1000)
         start = roughness(hidden_weights(session))
         traces[name] = follow(page, session, f"strength {strengths[name]:g}")
-        rough[name], sheets[name] = roughness(hidden_weights(session)), sheet(stretched(hidden_weights(session)), 10)
+        rough[name], sheets[name] = (
+            roughness(hidden_weights(session)),
+            sheet(stretched(hidden_weights(session)[:SHOWN]), 10),
+        )
 
     page.line("roughness before training (noise: 1)", "", f"{start:.2f}")
     for name, seen in (("none", "noisy"), ("strong", "nice and clean")):
@@ -62,7 +66,12 @@ def main(page: Page) -> None:
     page.figure(
         [
             *(
-                pictured(f"Strength {strengths[name]:g}: roughness {rough[name]:.2f}", sheets[name], scale=scale)
+                pictured(
+                    f"Strength {strengths[name]:g}: roughness {rough[name]:.2f}",
+                    sheets[name],
+                    scale=scale,
+                    side=page.choose(33, 8),
+                )
                 for name in ARMS
             ),
             charted(

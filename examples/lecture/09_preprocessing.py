@@ -70,12 +70,13 @@ def main(page: Page) -> None:
         f"{variances['pca-whiten'][0]:.3f}, {np.median(variances['pca-whiten']):.3f}",
     )
     page.line("likeness to the image: PCA-whitened, ZCA", "", f"{like['pca-whiten']:.2f}, {like['zca']:.2f}")
-    originals = inputs["mean-image"][:SHOWN] + mean.transpose(2, 0, 1)
+    shown_are = np.linspace(0, len(flat["zca"]) - 1, SHOWN).astype(int)
+    originals = inputs["mean-image"][shown_are] + mean.transpose(2, 0, 1)
     scale, large = page.choose(2, 6), 33
     shown = {
         "Images": originals,
-        "Minus the mean image": inputs["mean-image"][:SHOWN],
-        "ZCA-whitened": inputs["zca"][:SHOWN],
+        "Minus the mean image": inputs["mean-image"][shown_are],
+        "ZCA-whitened": inputs["zca"][shown_are],
     }
     panels = [
         pictured(name, sheet(stretched(images), SHOWN), scale=scale, side=large) for name, images in shown.items()

@@ -33,8 +33,8 @@ def main(page: Page) -> None:
     """Trains both on the same images."""
     settings = {
         **ALONE,
-        "optim.kind": "momentum",
-        "optim.lr": page.choose(0.02, 0.05),
+        "optim.kind": "adam",
+        "optim.lr": 0.003,
         "optim.batch_size": page.choose(50, 20),
         "schedule.kind": "one-cycle",
         "train.epochs": page.choose(6, 12),

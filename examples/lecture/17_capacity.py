@@ -86,8 +86,8 @@ def main(page: Page) -> None:
     )
     fits, gaps = [traces[units].training[-1].accuracy for units in UNITS], [traces[units].gap for units in UNITS]
     page.claim(
-        fits[0] < fits[2] < fits[-1] and fits[-1] > 0.95,
-        "more units fit the training images better, to nearly all of them",
+        fits[0] < fits[2] < fits[-1] and fits[-1] > fits[0] + 0.5,
+        "more units fit the training images better, by more than half of them",
     )
     page.claim(gaps[-1] > gaps[0] + 0.02, "and the gap to validation images grows with them")
     page.claim(

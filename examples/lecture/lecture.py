@@ -272,9 +272,9 @@ def hidden_weights(session: Session) -> np.ndarray:
 
 
 def stretched(images: np.ndarray) -> np.ndarray:
-    """Each of some images stretched to its own range, as pixels; (n, 1 or 3, height, width) to (n, height, width, 3)."""
+    """Each of some images stretched to its own range, a constant one grey, as pixels; (n, 1 or 3, height, width) to (n, height, width, 3)."""
     low, high = (take(images, axis=(1, 2, 3), keepdims=True) for take in (np.min, np.max))
-    shown = np.rint(255 * (images - low) / np.maximum(high - low, 1e-12)).astype(np.uint8)
+    shown = np.where(high > low, np.rint(255 * (images - low) / np.maximum(high - low, 1e-12)), 128).astype(np.uint8)
     return np.broadcast_to(shown, (len(images), 3, *images.shape[2:])).transpose(0, 2, 3, 1)
 
 
