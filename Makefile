@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models ingredients ablation adapters fuzz clean
+.PHONY: demo test check unit wheel-test models ingredients ablation adapters fuzz clean faults
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -70,6 +70,9 @@ adapters: .venv/.installed-dev
 	echo "$$here" > "$$there/borrowed.pth"; echo "$(CURDIR)/src" >> "$$there/borrowed.pth"; \
 	"$$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt lightning transformers accelerate skorch; \
 	"$$work/venv/bin/python" -m pytest -m adapters tests/adapters
+# The rules and the baselines over the recorded corpus: seconds. `python faults/record.py` records what is missing.
+faults: .venv/.installed-dev
+	$(BIN)/python faults/score.py
 
 # An hour of hostile files for every reader; goes on from what the last hour learned. FUZZ_SECONDS=60 for a minute.
 FUZZ_SECONDS ?= 3600

@@ -1,0 +1,79 @@
+"""The rules over the recorded corpus: what they must reach there, and that what is recorded can be read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+FAULTS = Path(__file__).parents[2] / "faults"
+sys.path.insert(0, str(FAULTS))
+
+import baselines  # noqa: E402
+import logs  # noqa: E402
+import score  # noqa: E402
+from babysit.diagnosing import RULES  # noqa: E402
+from babysit.record.known import Known  # noqa: E402
+from babysit.record.log import Row  # noqa: E402
+from broken import broken  # noqa: E402
+from healthy import healthy  # noqa: E402
+
+PROGRAMS = [*broken(), *healthy()]
+RECORDED = [one for one in PROGRAMS if logs.path_of(one.name).exists()]
+
+
+def test_programs_have_names_of_their_own_and_accept_causes_that_exist() -> None:
+    assert len({one.name for one in PROGRAMS}) == len(PROGRAMS)
+    for one in PROGRAMS:
+        assert set(one.accepted) <= set(RULES), one.name
+        assert bool(one.kind) == bool(one.accepted), one.name
+    for baseline in baselines.BASELINES.values():
+        assert {cause for causes in baseline.stands_for.values() for cause in causes} <= set(RULES)
+
+
+def test_a_log_is_read_as_it_was_written_to_four_digits(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(logs, "FOLDER", tmp_path)
+    rows = [
+        Row("start", 0, 0, {"initial_loss": 2.302585}),
+        Row("step", 1, 0, {"loss": float("nan"), "accuracy": 0.125}),
+        Row("layers", 1, 0, {"update_ratio@conv": 1.23456e-5}),
+        Row("step", 2, 0, {"loss": float("inf")}),
+        Row("epoch", 2, 0, {"validation_accuracy": 0.5}),
+    ]
+    assert logs.write("one", "key", Known(classes=10), {"accuracy": 0.5}, rows) < 1000
+    kept = logs.read("one")
+    assert [(row.kind, row.step) for row in kept.log.rows] == [(row.kind, row.step) for row in rows]
+    assert kept.log.rows[0].values == {"initial_loss": 2.303} and kept.known == Known(classes=10)
+    assert str(kept.log.rows[1].values["loss"]) == "nan" and kept.log.rows[3].values["loss"] == float("inf")
+    assert kept.log.rows[2].values == {"update_ratio@conv": 1.235e-5}
+    assert [row.step for row in kept.until(0.5).rows] == [0, 1, 1] and logs.key_in("one") == "key"
+
+
+def test_logs_are_small_and_belong_to_programs() -> None:
+    names = {one.name for one in PROGRAMS}
+    for path in logs.FOLDER.glob("*.json.gz"):
+        assert path.stat().st_size <= logs.MOST_BYTES, path.name
+        assert path.name.removesuffix(".json.gz") in names, path.name
+
+
+@pytest.mark.slow
+def test_the_rules_reach_on_the_corpus_what_they_must() -> None:
+    found = [score.judged(one) for one in RECORDED]
+    accuracies = {one.program.name: one.kept.outcome["accuracy"] for one in found}
+    ill = [one for one in found if not one.program.healthy and score.harmed(one, accuracies)]
+    well = [one for one in found if one.program.healthy and not score.went_badly(one, accuracies)]
+    assert len(ill) >= 80 and len(well) >= 80
+    right = sum(one.first for one in ill) / len(ill)
+    alarmed = sum(bool(one.alarms) for one in well) / len(well)
+    assert right >= 0.75 and alarmed <= 0.06, (right, alarmed)
+    for name, baseline in baselines.BASELINES.items():
+        theirs = sum(
+            any(set(causes) & set(one.program.accepted) for causes in baseline.causes(one.kept)[:1]) for one in ill
+        )
+        assert right > theirs / len(ill), name
+
+
+def test_an_interval_is_wilsons() -> None:
+    low, high = score.wilson(9, 10)
+    assert (round(low, 4), round(high, 4)) == (0.5958, 0.9821) and score.wilson(0, 0) == (0.0, 1.0)
