@@ -197,7 +197,7 @@ def _rate_low(s: float) -> tuple[RunLog, Known]:
 
 def _noisy_labels(s: float) -> tuple[RunLog, Known]:
     learned = {
-        "hard_share": 0.08 + 0.3 * s,
+        "hard_share": 0.15 + 0.25 * s,
         "loss_p50": 0.2,
         "loss_p95": 3.6,
         "validation_accuracy": 0.7,

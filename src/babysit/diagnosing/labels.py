@@ -63,8 +63,8 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         share = float(np.median(hard.values[-3:]))
         error = share_error(share, min(known.training_images or 256, 1024))
         two = all_of(
-            sure_of(share - 0.08, error),
-            sure_of(0.35 * course.level - float(np.median(half.values[-3:])), 0.05 * course.level),
+            sure_of(share - 0.15, error),
+            sure_of(0.2 * course.level - float(np.median(half.values[-3:])), 0.03 * course.level),
             sure_of(float(np.median(top.values[-3:])) - 1.2 * course.level, 0.1 * course.level),
         )
     count = max(2, len(gap.validation) // 2)

@@ -59,12 +59,14 @@ def softmax_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     raw = sure_of(0.5 - max(float(logs.values[0]), float(shares.values[0]) if len(shares) else 0.0), 0.1)
     scale = 0.05 + (float(spread.values[0]) if len(spread) else 0.0)
     near = sure_of(max(0.5 * level, 2 * scale) - abs(begun), scale)
-    falls = sure_of(-course.late - 0.1 * level, 0.05 * level + course.spread / 10)
+    finite = course.loss.values[np.isfinite(course.loss.values)]
+    lowest = float(np.median(finite[-max(3, len(finite) // 10) :])) if len(finite) else 0.0
+    falls = sure_of(-lowest - 0.1 * level, 0.05 * level)
     sure = all_of(raw, near, falls)
     if sure <= 0.6:
         return
     words = Words(
-        f"The softmax is missing: the loss began at {begun:.3g} in place of ln {classes} = {level:.4g} and is {course.late:.3g} now, below zero, "
+        f"The softmax is missing: the loss began at {begun:.3g} in place of ln {classes} = {level:.4g} and fell to {lowest:.3g}, below zero, "
         "and the network's outputs are neither probabilities nor their logarithms.",
         "The losses of a recipe bring their softmax: --set loss.kind=softmax",
         "torch.nn.functional.cross_entropy(scores, labels), or nll_loss(torch.log_softmax(scores, dim=1), labels)",
