@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from programs import BASES, Program
+from recipes import HEALTHY
 
 VARIED: tuple[tuple[str, str, dict[str, object]], ...] = (
     # optimisers, at rates that a person would take, some of them mediocre
@@ -124,28 +125,9 @@ VARIED: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("functions-digits", "digits-lenet", {"style": "functions"}),
 )
 
-RECIPES: tuple[tuple[str, dict[str, object]], ...] = (
-    ("recipe-digits", {"data": "digits", "train.epochs": 5}),
-    ("recipe-digits-convnet", {"data": "digits", "model.name": "convnet", "train.epochs": 10}),
-    ("recipe-shapes", {"data": "shapes", "train.epochs": 4}),
-    ("recipe-cifar", {"data": "cifar", "train.epochs": 4, "model.width": 16}),
-    ("recipe-adamw", {"data": "digits", "optim.kind": "adamw", "train.epochs": 5}),
-    ("recipe-sgd", {"data": "digits", "optim.kind": "sgd", "train.epochs": 6}),
-    ("recipe-muon", {"data": "digits", "optim.kind": "muon", "train.epochs": 5}),
-    ("recipe-hinge", {"data": "digits", "loss.kind": "hinge", "train.epochs": 6}),
-    ("recipe-focal", {"data": "digits", "loss.kind": "focal", "train.epochs": 6}),
-    ("recipe-mixup", {"data": "digits", "augment.mixup": 0.2, "train.epochs": 6}),
-    ("recipe-two-layer", {"data": "digits", "model.name": "two-layer", "train.epochs": 8}),
-    ("recipe-linear", {"data": "digits", "model.name": "linear", "train.epochs": 8}),
-    ("recipe-exponential", {"data": "digits", "schedule.kind": "exponential", "train.epochs": 6}),
-    ("recipe-dropout", {"data": "digits", "regularize.dropout": 0.5, "train.epochs": 6}),
-    ("recipe-ema", {"data": "digits", "train.average": "ema", "train.average_decay": 0.98, "train.epochs": 6}),
-    ("recipe-zca", {"data": "digits", "preprocess.kind": "zca", "train.epochs": 6}),
-)
-
 
 def healthy() -> list[Program]:
     """All healthy programs."""
     made = [Program(f"base-{name}", setup=setup) for name, setup in BASES.items()]
     made += [Program(f"fine-{name}", setup=replace(BASES[base], **change), base=base) for name, base, change in VARIED]  # type: ignore[arg-type]
-    return [*made, *(Program(f"fine-{name}", recipe=recipe) for name, recipe in RECIPES)]
+    return [*made, *(Program(f"fine-{name}", recipe=recipe) for name, recipe in HEALTHY)]

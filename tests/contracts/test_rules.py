@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -17,17 +16,12 @@ from babysit.record.known import Known
 ROOT = Path(__file__).parents[2]
 
 
-def _load_sick_logs():
-    spec = importlib.util.spec_from_file_location("sick_logs", Path(__file__).with_name("sick_logs.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sick_logs"] = module
-    spec.loader.exec_module(module)
-    return module
+sys.path.insert(0, str(Path(__file__).parent))
 
+from made_logs import KNOWN  # noqa: E402
+from sick_logs import SICK, healthy_logs  # noqa: E402
 
-SICK_LOGS = _load_sick_logs()
-SICK, KNOWN = SICK_LOGS.SICK, SICK_LOGS.KNOWN
-HEALTHY = SICK_LOGS.healthy_logs()
+HEALTHY = healthy_logs()
 
 
 def test_every_rule_has_a_sick_log() -> None:

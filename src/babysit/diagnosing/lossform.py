@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, noise_of, since, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, sure_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -135,29 +135,3 @@ def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, 0, lasts(first, course.loss))
     yield diagnosis("sum-instead-of-mean", "warn", words=words, weight=weight)
-
-
-def noisy_for_the_batch(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Batches so small that the gradient is mostly noise at this rate: the loss goes up and down and not on."""
-    course = course_of(log, known)
-    if course.count < 60 or not known.batch_size or course.late < 0:
-        return
-    noise = log.series("gradient_noise", kind="epoch")
-    small = sure_of(math.log2(12 / known.batch_size), 0.3)
-    if len(noise):
-        small = max(
-            small, sure_of(math.log10(max(float(np.median(noise.values[-3:])), 1e-9) / known.batch_size / 300), 0.3)
-        )
-    restless = sure_of(noise_of(course.loss.values) - 0.2 * course.level, 0.03 * course.level)
-    slow = sure_of(0.4 - course.way, course.spread / course.level)
-    sure = all_of(small, restless, slow)
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"The gradient of {known.batch_size} images is mostly noise at this rate: the loss varies by {course.noise:.3g} from step to step and is at {course.late:.3g}.",
-        "Take larger batches: --set optim.batch_size=64, or let the rate fall: --set schedule.kind=one-cycle",
-        "DataLoader(..., batch_size=64), or a tenth of the rate",
-        "With batches of 64 the loss gets no further in as many images.",
-    )
-    weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, noise))
-    yield diagnosis("too-noisy", "warn", words=words, weight=weight, remedy={"optim.batch_size": 64})
