@@ -27,7 +27,7 @@ import setups
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
-from babysit.watching.attach import Watch, asked_of  # pyright: ignore[reportMissingImports]
+from babysit.watching.attach import Watch, asked_of
 from broken import broken
 from healthy import healthy
 from programs import Program

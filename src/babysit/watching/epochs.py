@@ -25,13 +25,14 @@ PROBABLE = 0.99
 
 @dataclass
 class Epoch:
-    """Sums over the batches since the last validation; `number` counted from 0."""
+    """Sums over the batches since the last validation; `number` counted from 0; `counts` images of each class in the last one."""
 
     number: int = 0
     first_step: int = 0
     steps: int | None = None
     images: int = 0
     largest: int = 0
+    counts: tuple[int, ...] | None = None
     _sums: dict[str, Tensor] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
     _labels: list[NDArray[np.int64]] = field(default_factory=list)
@@ -60,13 +61,23 @@ class Epoch:
     def next(self, step: int) -> Epoch:
         """The epoch that begins after `step` updates, knowing how long this one was."""
         steps = step - self.first_step
-        return Epoch(self.number + 1, step, steps or None, 0, self.largest)
+        return Epoch(self.number + 1, step, steps or None, 0, self.largest, self.by_class())
+
+    def by_class(self) -> tuple[int, ...] | None:
+        """Images of each class in this epoch, up to the largest label seen; of the epoch before when labels were not kept."""
+        labels = self.order()
+        if labels is None or len(labels) < self.images or labels.min() < 0:
+            return self.counts
+        return tuple(np.bincount(labels).tolist())
 
     def into(self, known: Known) -> Known:
         """What the course of the epochs says of the settings."""
         batch = self.largest or None
         images = self.steps * batch if self.steps and batch else None
-        return replace(known, batch_size=batch, steps_per_epoch=self.steps, training_images=images)
+        counts = self.by_class() if self.steps is None else self.counts
+        if counts is not None and known.classes is not None:
+            counts = (*counts, *(0,) * (known.classes - len(counts)))  # a class that never came has no label either
+        return replace(known, batch_size=batch, steps_per_epoch=self.steps, training_images=images, class_counts=counts)
 
 
 @dataclass(frozen=True, slots=True)
