@@ -25,7 +25,7 @@ def sizes_of(session: Session) -> np.ndarray:
 
 def main(page: Page) -> None:
     """Trains with none, L2, L1 in the gradient, and L1 in the proximal form."""
-    l1, l2 = page.choose(0.001, 0.01), 0.02
+    l1, l2 = page.choose(0.004, 0.01), 0.02
     arms: dict[str, tuple[dict[str, object], Color]] = {
         "none": ({}, "soft"),
         "L2": ({"regularize.l2": l2}, "three"),
@@ -77,10 +77,10 @@ def main(page: Page) -> None:
         ],
         columns=1,
     )
-    page.claim(zeros["L1 proximal"] > page.choose(0.01, 0.2), "with the proximal step many weights are exactly zero")
+    page.claim(zeros["L1 proximal"] > 0.2, "with the proximal step many weights are exactly zero")
     page.claim(max(zeros[name] for name in ("none", "L2")) < 1e-3, "L2 makes none exactly zero")
     page.claim(zeros["L1 in the gradient"] < 0.01, "nor does L1 in the gradient, which steps over zero and back")
-    page.claim(accuracy["L1 proximal"] > accuracy["none"] - 0.05, "and the sparse network is about as good")
+    page.claim(accuracy["L1 proximal"] > accuracy["none"] - 0.1, "and the sparse network keeps most of its accuracy")
 
 
 if __name__ == "__main__":
