@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -16,7 +17,19 @@ from babysit.record.observation import Observation, key_of
 def total_norm(network: Network, scale: float = 1.0) -> Tensor | None:
     """The norm of the whole gradient, None without one: sqrt(sum of all its squares) / scale."""
     found = [one.grad for one in network.trained if one.grad is not None and not one.grad.is_sparse]
-    return torch.nn.utils.get_total_norm(found) / scale if found else None
+    if not found:
+        return None
+    if any(one.device != found[0].device for one in found):
+        return torch.nn.utils.get_total_norm(found) / scale
+    # `get_total_norm` groups and moves tensors first, which takes as long again when they are small.
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(found))) / scale
+
+
+@torch.no_grad()
+def surely_finite(network: Network) -> bool:
+    """A glance: whether the first layer's gradient is finite, through which every fault of a loss comes."""
+    first = next((one.grad for one in network.trained if one.grad is not None), None)
+    return first is None or first.is_sparse or math.isfinite(float(first.sum()))
 
 
 def whole(context: ProbeContext) -> Iterator[Observation]:

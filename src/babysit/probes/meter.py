@@ -13,11 +13,15 @@ from torch import Tensor, nn
 
 from babysit.probes import PROBES
 from babysit.probes.context import Moment, Probe, ProbeContext
+from babysit.probes.gradients import surely_finite
 from babysit.probes.hooks import Seen, finite_checked, untouched, watched
 from babysit.probes.network import Network, network_of
 from babysit.probes.weights import copies
 from babysit.probes.when import thinned
 from babysit.record.log import Kind
+
+OFTEN, RAREST = 20, 10
+"""Looks at the layers are so many times rarer than norms of the whole gradient; most steps between two of these."""
 
 DIGITS = 6
 """Significant digits of what is written of layers: with all of them a log of many layers would be twice as long."""
@@ -69,14 +73,22 @@ class Meter:
         """Gets ready for the next update's forward pass; calling it again changes nothing."""
         self._guarded(self._arm)
 
-    def gradients(self, scale: float | Tensor = 1.0, *, whole: bool = True) -> None:
+    def gradients(self, scale: float | Tensor = 1.0, *, waiting: bool = True) -> None:
         """Measures before an update, with the gradients in place.
+
+        Where the layers are looked at rarely, since steps are short, the norm of the gradient is taken at every second
+        to tenth step, and at the others only a glance tells whether it is finite.
 
         Arguments:
             scale: what they are to be divided by, as mixed precision scales them.
-            whole: whether to take the norm of the whole gradient at a step at which the layers are not looked at.
+            waiting: whether an accelerator may be waited for at such a glance.
         """
-        if whole or thinned(self.step + 1, self.every):
+        step = self.step + 1
+        if (
+            step % min(RAREST, max(1, self.every // OFTEN)) == 0
+            or thinned(step, self.every)
+            or (waiting and not self.trouble and not self._harmed and not surely_finite(self.network))
+        ):
             self._guarded(lambda: self._gradients(float(scale)))
 
     def updated(self) -> None:

@@ -28,9 +28,6 @@ from babysit.watching.updates import Updates, penalty_norm, rate_of
 UNSEEN = 100
 """Calls of `step` without any update of the optimisers after which that is said."""
 
-LAZY_EVERY = 10
-"""On an accelerator the gradient's norm is read at every so many steps, so that nobody waits for it."""
-
 Guard = Callable[[Callable[["Loop"], None]], None]
 
 
@@ -55,7 +52,7 @@ class Loop:
     ) -> None:
         self.optimizers, self.classes, self.names = optimizers, classes, names
         self.judge, self.say, self.shared = judge, say, shared
-        self.meter = Meter(model, LAZY_EVERY, lambda: penalty_norm(optimizers))
+        self.meter = Meter(model, 10, lambda: penalty_norm(optimizers))
         self.thinning = Thinning(self.meter)
         network = self.meter.network
         if not network.hookable:
@@ -113,7 +110,7 @@ class Loop:
         """Before the first of the optimisers steps."""
         self._pending, self._rate = True, rate_of(self.optimizers)
         with self.thinning.measuring():
-            self.meter.gradients(scale, whole=not self.lazy or (self.meter.step + 1) % LAZY_EVERY == 0)
+            self.meter.gradients(scale, waiting=not self.lazy)
 
     def forward(self) -> None:
         """Before the network runs in training."""
