@@ -38,6 +38,9 @@ TAKES = 3
 ENDS = {"coarse": 0.28, "widened": 0.33, "finer": 0.5, "last": 0.8, "seeds": 1.0}
 """The shares of a budget after which nothing more is begun of each phase but what it needs at least."""
 
+SPARE, LATE = 1.3, 1.05
+"""A second finalist must leave time for a seed of the winner, with some to spare; the first seed may be this much late."""
+
 LEAST_COARSE = 4
 
 
@@ -176,9 +179,8 @@ def _finer(scene: Scene) -> Job | None:
 
 def _last(scene: Scene) -> Job | None:
     for place, one in enumerate(to_promote(scene, 1)):
-        afford = (
-            not scene.effort.budget or scene.spent + _cost(scene, one, 1) + _whole(scene, one) <= scene.effort.budget
-        )
+        whole = SPARE * _whole(scene, one)
+        afford = not scene.effort.budget or scene.spent + _cost(scene, one, 1) + whole <= scene.effort.budget
         if one.stage == 1 and not (place and (scene.over("last") or not afford)) and not scene.of("seed"):
             return Job("go", one.number, 2)
     return _awaited(scene, 2)
@@ -189,7 +191,10 @@ def _seeds(scene: Scene) -> Job | None:
     done = len(scene.of("seed"))
     if first is None or done >= SEEDS:
         return _awaited(scene, 2)
-    if scene.effort.budget and scene.spent + _whole(scene, first) > scene.effort.budget:
+    late = scene.effort.budget is not None and scene.spent + _whole(scene, first) > scene.effort.budget * (
+        1 if done else LATE
+    )
+    if late:
         return _awaited(scene, 2)
     return Job("seed", first.number, 2, origin="seed", index=done)
 

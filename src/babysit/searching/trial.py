@@ -22,7 +22,7 @@ from babysit.record.log import LogWriter, cut, read_log
 from babysit.record.run import Run
 from babysit.searching.quitting import Watch
 from babysit.searching.space import Space, Value
-from babysit.searching.stages import STAGES, Result, Trial
+from babysit.searching.stages import Result, Trial
 from babysit.show import Show
 from babysit.training import prepare
 from babysit.training.environment import note_session
@@ -157,7 +157,7 @@ def train_trial(trial: Trial, run: Run, session: Session, watch: Watch, *, show:
     begun, first = time.perf_counter(), session.position.step
     note_session(run, session)
     # Of a trial that goes on, the first loss is the one it began with.
-    watch.first = next((row.values["loss"] for row in read_log(run.log).rows), None) if first else None
+    watch.first = next((row.values["loss"] for row in read_log(run.log).of("step")), None) if first else None
     writer = LogWriter(run.log)
     until = trial.ends(trial.stage)
     try:
@@ -196,11 +196,6 @@ def _result(session: Session, run: Run, *, whole: bool) -> Result:
             predicted = probabilities(session.model, session.validation, session.recipe.train.precision)
         scores = score(predicted, session.validation.labels[rows], session.classes)
     return Result(session.position.step, scores.accuracy, scores.loss, worth(scores, metric)[0])
-
-
-def kept_at_stage(trial: Trial) -> str:
-    """The name of the stage a trial is in."""
-    return STAGES[trial.stage]
 
 
 def make_run(path: Path) -> Run:
