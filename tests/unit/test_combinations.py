@@ -90,19 +90,12 @@ def test_one_image_a_step_trains_a_network_that_normalises_nothing(tmp_path) -> 
 def test_where_the_first_layer_is_whitened_by_rule(asked: dict[str, object], kind: str, fixed: bool) -> None:
     recipe = Recipe().replace(asked)
     filled, reasons = fill(recipe, Facts(50_000, True, traits_of(recipe, 10)))
-    ours = "init.kind" not in asked and kind == "whitening"
     assert (filled.init.kind, bool(filled.init.fixed)) == (kind, fixed)
-    assert (filled.init.rest or "network") == ("identity" if ours else "network")
-    assert filled.optim.bias_rate == (64 if ours else 1)
+    assert (filled.init.rest or "network") == "network"
+    assert filled.optim.bias_rate == 1
     assert ("init.kind" in reasons) == ("init.kind" not in asked) and reasons.get("init.fixed", "by rule").startswith(
         "by rule"
     )
-
-
-def test_fast_shifts_are_for_gradient_descent() -> None:
-    recipe = Recipe().replace({"data.size": 32, "optim.kind": "adam"})
-    filled, _ = fill(recipe, Facts(50_000, True, traits_of(recipe, 10)))
-    assert filled.init.kind == "whitening" and filled.optim.bias_rate == 1
 
 
 def test_settings_of_a_first_layer_left_to_the_rule_are_refused() -> None:

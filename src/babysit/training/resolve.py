@@ -49,9 +49,6 @@ RATE_AT_256 = 0.3
 LEAST_WHITENED, MOST_POOLS = 32, 3
 """The size from which `quick`'s first layer is whitened, and its halvings up to which that layer has enough filters."""
 
-FAST_SHIFTS = 64.0
-"""The factor of the rate for the shifts of normalisations beside a whitened first layer."""
-
 LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
 """The size from which progressive resizing begins on smaller images, and their side over the size."""
 
@@ -230,27 +227,18 @@ def _progressive(recipe: Recipe, size: int) -> tuple[float, str]:
 
 
 def _beginning(recipe: Recipe, size: int) -> dict[str, tuple[object, str]]:
-    """The first weights, and what was measured together with them: setting to its value, and why."""
+    """The first weights, and what goes with them: setting to its value, and why."""
     kind, why = _first_weights(recipe, size)
-    if kind != "whitening" or recipe.init.kind is not None:
-        found: dict[str, tuple[object, str]] = {
-            "init.kind": (kind, why),
-            "optim.bias_rate": (1.0, "the rate of all else"),
-        }
-        if recipe.init.kind == "whitening":
-            found |= {"init.fixed": (False, "every layer is trained"), "init.rest": ("network", "as it brings them")}
-        return found
-    fast = recipe.optim.kind not in ADAPTIVE
-    return {
+    found: dict[str, tuple[object, str]] = {
         "init.kind": (kind, why),
-        "init.fixed": (True, "whitened patches need no training, and no gradient"),
-        "init.rest": ("identity", "what passes its input on is ahead too, beside a whitened first layer"),
-        "optim.bias_rate": (
-            (FAST_SHIFTS, "what measured best beside a whitened first layer")
-            if fast
-            else (1.0, "fast shifts are measured with gradient descent alone")
-        ),
+        "optim.bias_rate": (1.0, "the rate of all else"),
     }
+    if recipe.init.kind == "whitening":
+        found |= {"init.fixed": (False, "every layer is trained"), "init.rest": ("network", "as it brings them")}
+    elif kind == "whitening" and recipe.init.kind is None:
+        found["init.fixed"] = (True, "whitened patches need no training, and no gradient")
+        found["init.rest"] = ("network", "as it brings them")
+    return found
 
 
 def _first_weights(recipe: Recipe, size: int) -> tuple[str, str]:
