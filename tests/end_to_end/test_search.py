@@ -208,7 +208,7 @@ def test_images_that_changed_since_are_named(tmp_path, make_folder, picture) -> 
 
 
 def test_architectures_are_compared_at_equal_time(tmp_path) -> None:
-    settings = {"train.precision": "float32", "train.threads": 1, "train.epochs": 2}
+    settings = {"train.precision": "float32", "train.threads": 1, "train.epochs": 1}
     done = api.search(
         "digits", out=tmp_path / "study", over="model.name=linear|convnet", effort=Effort(4), settings=settings
     )
