@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from made_logs import KNOWN
+from sick_logs import SICK, healthy_logs
 
 from babysit.diagnosing import RULES, judge
 from babysit.diagnosing.ranking import EXPLAINS, rank
@@ -14,12 +15,6 @@ from babysit.recipe import setting_names
 from babysit.record.known import Known
 
 ROOT = Path(__file__).parents[2]
-
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from made_logs import KNOWN  # noqa: E402
-from sick_logs import SICK, healthy_logs  # noqa: E402
 
 HEALTHY = healthy_logs()
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-FAULTS = Path(__file__).parents[2] / "faults"
-sys.path.insert(0, str(FAULTS))
-
-import baselines  # noqa: E402
-import logs  # noqa: E402
-import score  # noqa: E402
-from babysit.diagnosing import RULES  # noqa: E402
-from babysit.record.known import Known  # noqa: E402
-from babysit.record.log import Row  # noqa: E402
-from broken import broken  # noqa: E402
-from healthy import healthy  # noqa: E402
+import baselines
+import logs
+import score
+from babysit.diagnosing import RULES
+from babysit.record.known import Known
+from babysit.record.log import Row
+from broken import broken
+from healthy import healthy
 
 PROGRAMS = [*broken(), *healthy()]
 RECORDED = [one for one in PROGRAMS if logs.path_of(one.name).exists()]
