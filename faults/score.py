@@ -109,6 +109,10 @@ def main() -> None:
     print(
         f"{len(ill)} broken, {len(well)} healthy, {len(harmless)} faulty but harmless (within {WORSE:.0%} of their twin)"
     )
+    print(
+        f"{len(badly)} meant healthy that went badly (over {BADLY:.0%} below their twin), "
+        f"of which {sum(bool(one.alarms) for one in badly)} alarmed"
+    )
     print(f"right cause first        {spelled(sum(one.first for one in ill), len(ill))}")
     print(f"among the first three    {spelled(sum(one.among_three for one in ill), len(ill))}")
     print(f"broken, not alarmed      {spelled(sum(not one.alarmed for one in ill), len(ill))}")
