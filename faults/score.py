@@ -113,10 +113,6 @@ def main() -> None:
         f"{len(badly)} meant healthy that went badly (over {BADLY:.0%} below their twin), "
         f"of which {sum(bool(one.alarms) for one in badly)} alarmed"
     )
-    print(
-        f"{len(badly)} meant healthy that went badly (over {BADLY:.0%} below their twin), "
-        f"of which {sum(bool(one.alarms) for one in badly)} alarmed"
-    )
     print(f"right cause first        {spelled(sum(one.first for one in ill), len(ill))}")
     print(f"among the first three    {spelled(sum(one.among_three for one in ill), len(ill))}")
     print(f"broken, not alarmed      {spelled(sum(not one.alarmed for one in ill), len(ill))}")
