@@ -424,7 +424,7 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path, make_folder, mon
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match="disk is full: the decoded cache"):
         opened(folder)
 

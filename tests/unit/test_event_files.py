@@ -38,8 +38,9 @@ def test_the_files_hold_what_the_log_holds_and_change_nothing(tmp_path) -> None:
     wanted = {f"{row.kind}/{name}" for row in log.rows for name in row.values}
     assert set(found.Tags()["scalars"]) == wanted and "epoch/validation_accuracy" in wanted
     for tag in wanted:
-        kind, name = tag.split("/")
-        points = [(row.step, np.float32(row.values[name])) for row in log.rows if row.kind == kind]
+        kind, name = tag.split("/", 1)
+        rows = [row for row in log.rows if row.kind == kind and name in row.values]
+        points = [(row.step, np.float32(row.values[name])) for row in rows]
         assert [(one.step, np.float32(one.value)) for one in found.Scalars(tag)] == points
     text = found.Tensors("recipe/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "[optim]" in text and 'log = "tensorboard"' in text

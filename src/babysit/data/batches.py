@@ -112,7 +112,7 @@ class Batches:
 
     def expect(self, samples: NDArray[np.int64]) -> None:
         """Asks the disk for the images that come next, where they may not be in memory."""
-        fetch(self.pixels, self.rows[samples])
+        fetch(self.pixels, self.rows[samples % len(self)])
 
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images of the part in order, unaugmented, in batches."""

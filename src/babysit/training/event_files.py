@@ -17,12 +17,9 @@ from babysit.record.run import Run
 if TYPE_CHECKING:
     from torch.utils.tensorboard.writer import SummaryWriter
 
-SHOWN = ("step", "epoch", "correction")
-"""Kinds of rows that are written; each is a group of figures in TensorBoard."""
-
 
 class EventFiles:
-    """Writes the log's rows as scalars named KIND/QUANTITY over the step, and the recipe as a text.
+    """Writes the log's rows as scalars named KIND/QUANTITY over the step, a group of figures for each kind of row, and the recipe as a text.
 
     Arguments:
         step: of the checkpoint that is gone on from; what was written of later steps is hidden.
@@ -38,8 +35,6 @@ class EventFiles:
 
     def append(self, row: Row) -> None:
         """One point for each figure of the row; one that is not a number is left out."""
-        if row.kind not in SHOWN:
-            return
         for name, value in row.values.items():
             if math.isfinite(value):
                 self._writer.add_scalar(f"{row.kind}/{name}", value, row.step)
