@@ -52,6 +52,11 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
 
 
+LOOKS = 3
+"""Looks at the examples' losses that must agree, the first of them past a quarter of the training so far: what the network
+thinks of single images early on, while the rate is high, is no evidence."""
+
+
 def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A part of the labels is wrong: most images are learned well, a share never is; or validation is far better than training."""
     course, gap = course_of(log, known), gap_of(log, known)
@@ -59,7 +64,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     hard, half, top = (log.series(name, kind="epoch") for name in ("hard_share", "loss_p50", "loss_p95"))
     two = 0.0
-    if len(hard) and len(half) and len(top):
+    if min(len(hard), len(half), len(top)) >= LOOKS and hard.steps[-LOOKS] >= course.count / 4:
         share = float(np.median(hard.values[-3:]))
         error = share_error(share, min(known.training_images or 256, 1024))
         two = all_of(

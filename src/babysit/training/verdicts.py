@@ -23,7 +23,8 @@ def nothing(log: RunLog, known: Known) -> list[Diagnosis]:  # noqa: ARG001 - a j
 class Verdicts:
     """What the rules say of one training.
 
-    `diagnoses` are those of the latest look, worst first. Each rule is told once, and again when it has become worse.
+    `diagnoses` are those of the latest look, worst first. Each rule is told once, and again when it has become worse; notes
+    wait for the end.
     """
 
     run: Run
@@ -37,9 +38,10 @@ class Verdicts:
         found = self.judge(log, known)
         for one in found:
             weight = SEVERITIES.index(one.severity)
-            if weight < self._told.get(one.rule, len(SEVERITIES)):
+            if one.severity != "note" and weight < self._told.get(one.rule, len(SEVERITIES)):
                 self._told[one.rule] = weight
-                self.show.say(told(one))
+                for line in told(one):
+                    self.show.say(line)
         if found != self.diagnoses:
             self.diagnoses = found
             write_diagnoses(self.run, found)
@@ -49,9 +51,9 @@ class Verdicts:
         return any(one.severity == "stop" for one in self.diagnoses)
 
 
-def told(one: Diagnosis) -> str:
-    """A diagnosis as lines for a person, while the training goes on."""
-    return f"{one.severity.upper()} since step {one.since:,}: {one.claim}\n  {one.advice.rstrip('.')}."
+def told(one: Diagnosis) -> tuple[str, str]:
+    """A diagnosis as two lines for a person, while the training goes on."""
+    return f"{one.severity.upper()} since step {one.since:,}: {one.claim}", f"  {one.advice.rstrip('.')}."
 
 
 def write_diagnoses(run: Run, found: list[Diagnosis]) -> None:
