@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from babysit.diagnosing import RULES, judge
 from babysit.diagnosing.ranking import EXPLAINS, rank
 from babysit.recipe import setting_names
 from babysit.record.known import Known
+from babysit.record.log import RunLog
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,3 +101,14 @@ def test_one_cause_is_not_reported_as_many_symptoms() -> None:
     (kept,) = rank([symptom, cause])
     assert kept.rule == "inputs-not-normalised" and symptom.severity == kept.severity == "stop"
     assert rank([symptom]) == [symptom]
+
+
+def test_one_early_look_at_single_images_is_no_evidence_of_wrong_labels() -> None:
+    log, known = SICK["labels-noisy"](1.0)
+    seen = ("hard_share", "loss_p50", "loss_p95")
+    once = [
+        replace(row, values={name: value for name, value in row.values.items() if row.epoch == 1 or name not in seen})
+        for row in log.rows
+    ]
+    assert [one.rule for one in RULES["labels-noisy"](log, known)] == ["labels-noisy"]
+    assert not list(RULES["labels-noisy"](RunLog(tuple(once)), known))

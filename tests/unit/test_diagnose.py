@@ -133,13 +133,16 @@ def test_a_diagnosis_is_told_when_it_comes_and_when_it_becomes_worse(trained: Pa
             said.append(text)
 
     course = iter(
-        [[], [found("note")], [found("warn")], [found("warn"), found("note", rule="b")], [found("note", rule="b")]]
+        [[], [found("note")], [found("warn")], [found("stop"), found("note", rule="b")], [found("note", rule="b")]]
     )
     run = Run(trained)
     verdicts = Verdicts(run, Ear(), lambda log, known: next(course))  # type: ignore[arg-type]
     for _ in range(5):
         verdicts.look(RunLog(), Known())
-    assert [one.split(" ")[0] for one in said] == ["NOTE", "WARN", "NOTE"] and not verdicts.stops()
+    assert [one.split(" ")[0] for one in said] == ["WARN", "", "STOP", ""], (
+        "its claim, its advice; notes wait for the end"
+    )
+    assert not verdicts.stops() and not any("\n" in one for one in said)
     kept = [json.loads(line) for line in run.diagnoses.read_text(encoding="utf-8").splitlines()]
     assert [one["rule"] for one in kept] == ["b"], "what no longer holds is not kept"
 
