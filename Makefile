@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models ingredients ablation adapters fuzz clean faults
+.PHONY: demo test check unit wheel-test models ingredients ablation adapters faults fuzz tree clean
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -92,6 +92,10 @@ fuzz: .venv/.installed-dev
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "babysit needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ". Another one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
+
+# The README's tree of the source, from the files' first lines.
+tree:
+	$(PYTHON) tests/architecture/source_tree.py
 
 clean:
 	rm -rf build dist runs/demo .pytest_cache .ruff_cache .hypothesis
