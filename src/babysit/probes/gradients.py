@@ -22,7 +22,8 @@ def total_norm(network: Network, scale: float = 1.0) -> Tensor | None:
     if any(one.device != found[0].device for one in found):
         return torch.nn.utils.get_total_norm(found) / scale
     # `get_total_norm` groups and moves tensors first, which takes as long again when they are small.
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(found))) / scale
+    norms = torch._foreach_norm(found)  # pyright: ignore[reportPrivateImportUsage] - what `get_total_norm` itself calls
+    return torch.linalg.vector_norm(torch.stack(norms)) / scale
 
 
 @torch.no_grad()
