@@ -106,7 +106,8 @@ def autotrainer(kept: Kept) -> Iterator[str]:
     if best < 0.6 and len(gradients) >= 2:
         first, last = gradients[0], gradients[-1]
         count = min(len(first), len(last))
-        ratio = first[:count] / np.maximum(last[:count], 1e-30)
+        with np.errstate(invalid="ignore"):  # gradients that are infinite vanish nowhere
+            ratio = first[:count] / np.maximum(last[:count], 1e-30)
         if ((ratio < 1e-3) & (first[:count] < 1e-4)).any():
             yield "vanishing gradient"
         if (ratio > 70).any() or not np.isfinite(loss).all():
