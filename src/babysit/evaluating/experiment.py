@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from babysit import checkpoint
 from babysit.clock import Clock
@@ -22,6 +18,7 @@ from babysit.record.diagnosis import Experiment
 from babysit.record.run import Run
 from babysit.show import Show
 from babysit.training import prepare
+from babysit.training.aside import undisturbed
 from babysit.training.loop import StepDone, train
 from babysit.training.plan import Plan
 from babysit.training.session import Session
@@ -69,25 +66,13 @@ def confirm(run: Run, experiment: Experiment, show: Show) -> Confirmed:
     recipe = read_resolved(run.recipe)
     begin = "start" if run.read_manifest().get("status") == "finished" else experiment.begin
     usual: dict[str, object] = {"schedule.kind": "constant", "schedule.warmup": 0.0} if begin == "start" else {}
-    with streams_kept():
+    with undisturbed():
         means = []
         for settings in ({}, experiment.settings):
             changed = recipe.replace({**usual, **settings})
             session = _session(run, changed, show, begin=begin)
             means.append(_mean(session, experiment))
     return Confirmed(means[0], means[1], experiment.holds(means[0], means[1]))
-
-
-@contextmanager
-def streams_kept() -> Iterator[None]:
-    """Afterwards every random stream of the process is as it was."""
-    python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(numpy)
 
 
 def _session(run: Run, recipe: Recipe, show: Show, *, begin: str) -> Session:

@@ -12,7 +12,7 @@ import torch
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Every random stream is afterwards as it was, and so is PyTorch's warning of what a network does."""
+    """Afterwards every random stream of the process is as it was."""
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng():
         try:
