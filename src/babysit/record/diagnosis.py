@@ -16,6 +16,8 @@ Severity = Literal["note", "warn", "stop"]
 SEVERITIES: tuple[Severity, ...] = ("stop", "warn", "note")
 """Worst first."""
 
+Begin = Literal["start", "last"]
+
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
@@ -44,7 +46,7 @@ class Experiment:
     quantity: str
     relation: Literal["below", "above"]
     factor: float = 1.0
-    begin: Literal["start", "last"] = "last"
+    begin: Begin = "last"
 
     def __post_init__(self) -> None:
         if self.steps < 1 or not self.factor > 0:
@@ -88,8 +90,10 @@ class Diagnosis:
 
     `claim` one sentence with its numbers; `evidence` never empty; `sure` 0 to 1; `advice` what to change, as a recipe
     setting; `since` the step where it began; `page` the file in docs/diagnoses/; `code` the advice as a line of PyTorch;
-    `disproof` what would show that it is wrong; `where` the layer or class it is about; `remedy` changed settings, None
-    when no setting helps; `experiment` one that decides, if there is one.
+    `disproof` what would show that it is wrong; `where` the layer or class it is about; `remedy` changed settings, of
+    which None hands one back to the rule that decides it, and no mapping at all when no setting helps; `begin` where to
+    continue from with them: from new weights (`start`), or from the last good checkpoint (`last`); `experiment` one that
+    decides, if there is one.
     """
 
     rule: str
@@ -105,6 +109,7 @@ class Diagnosis:
     where: str = ""
     remedy: Mapping[str, object] | None = None
     experiment: Experiment | None = None
+    begin: Begin = "start"
 
     def as_json(self) -> dict[str, Any]:
         """The diagnosis as plain JSON values; a value that is not finite becomes its name."""
@@ -130,6 +135,7 @@ class Diagnosis:
             "disproof": self.disproof,
             "where": self.where,
             "remedy": None if self.remedy is None else dict(self.remedy),
+            "begin": self.begin,
             "experiment": None if self.experiment is None else self.experiment.as_json(),
         }
 
@@ -169,6 +175,7 @@ def diagnosis_of(value: Mapping[str, Any]) -> Diagnosis:
         where=value.get("where", ""),
         remedy=value.get("remedy"),
         experiment=None if experiment is None else Experiment(**experiment),
+        begin=value.get("begin", "start"),
     )
 
 

@@ -25,7 +25,8 @@ class Known:
     statistics (batch normalisation); `activations` the class names of the
     activation functions that are layers of the network (others may be called as functions); `layers` all
     that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
-    no recipe: then advice speaks in lines of PyTorch.
+    no recipe: then advice speaks in lines of PyTorch; `rate_by_rule` the peak learning rate that a recipe of this network,
+    optimiser and batch size would get by rule.
 
     >>> Known(learning_rate=0.1, layers=(Layer("stem", "Conv2d"),)) == Known.from_json(
     ...     Known(learning_rate=0.1, layers=(Layer("stem", "Conv2d"),)).as_json()
@@ -55,6 +56,7 @@ class Known:
     validation_images: int | None = None
     layers: tuple[Layer, ...] | None = None
     settings: Mapping[str, object] | None = None
+    rate_by_rule: float | None = None
 
     @property
     def has_recipe(self) -> bool:

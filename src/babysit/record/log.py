@@ -21,9 +21,10 @@ from babysit.record.observation import QUANTITIES, VOLATILE_UNITS, Observation, 
 from babysit.record.series import Columns, Series
 
 FORMAT = 1
-Kind = Literal["start", "step", "layers", "epoch", "correction", "stopped"]
+Kind = Literal["start", "step", "layers", "epoch", "correction", "stopped", "remedy", "verdict"]
 """`start` once, before the first update; `step` after every update; `layers` after every few, always after the first;
-`epoch` after each validation; `correction` when a budget's plan changes; `stopped` at an end before the plan's."""
+`epoch` after each validation; `correction` when a budget's plan changes; `stopped` at an end before the plan's;
+`remedy` where a training goes on with settings that a diagnosis changed, `verdict` where that was judged."""
 
 
 @dataclass(frozen=True, slots=True)

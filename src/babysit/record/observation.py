@@ -72,6 +72,13 @@ QUANTITIES: dict[str, str] = {
     # an end before the plan's
     "best_step": "step",
     "epochs_without_better": "epoch",
+    # a remedy and what became of it
+    "remedy": "1",
+    "diagnosed_step": "step",
+    "only_before": "image",
+    "only_after": "image",
+    "chance_of_that": "share",
+    "remedy_kept": "1",
     # before training
     "expected_loss": "nat",
     "relative_difference": "1",

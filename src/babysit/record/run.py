@@ -97,6 +97,16 @@ class Run:
         return self.path / "likeness.safetensors"
 
     @property
+    def suggested(self) -> Path:
+        """The recipe that a diagnosis suggests in place of the run's own."""
+        return self.path / "suggested.toml"
+
+    @property
+    def remedies(self) -> Path:
+        """A folder for each remedy: the way the training went before it, or the remedied way when that was taken back."""
+        return self.path / "remedies"
+
+    @property
     def looks(self) -> Path:
         """A copy of the looks at this run's test images."""
         return self.path / "test-ledger.json"
