@@ -40,13 +40,22 @@ def met(model: nn.Module, *, biases: bool) -> list[nn.Parameter]:
     return [one for name, one in named if biases or (one.ndim > 1 and name.rpartition(".")[2] != "bias")]
 
 
-def parameter_groups(model: nn.Module, l2: float, *, biases: bool, bias_rate: float = 1.0) -> list[dict[str, object]]:
-    """Parameter groups for an optimiser: those met by L2, the others, and the shifts of normalisations if they differ.
+def parameter_groups(
+    model: nn.Module,
+    l2: float,
+    *,
+    biases: bool,
+    bias_rate: float = 1.0,
+    body_rate: float = 1.0,
+    heads: Sequence[str] = (),
+) -> list[dict[str, object]]:
+    """Parameter groups for an optimiser: those met by L2 and the others, and the same for each other factor of the rate.
 
     Arguments:
         l2: lambda, at least 0.
         biases: whether biases and normalisation parameters (those with fewer than two axes) are met too.
         bias_rate: factor of the rate for the shifts of normalisations, above 0; kept in their group as `RATE_FACTOR`.
+        body_rate: factor of the rate for all that is not in one of the layers `heads`, above 0; multiplies `bias_rate`.
 
     Raises:
         UserError: when shifts shall have a rate of their own and there are none.
@@ -62,13 +71,19 @@ def parameter_groups(model: nn.Module, l2: float, *, biases: bool, bias_rate: fl
             where="optim.bias_rate",
             legal="1, or another network",
         )
+    inside = tuple(f"{name}." for name in heads)
+    factors = {
+        id(one): (bias_rate if id(one) in shifts else 1.0) * (1.0 if name.startswith(inside) else body_rate)
+        for name, one in model.named_parameters()
+        if one.requires_grad
+    }
     trained = [one for one in model.parameters() if one.requires_grad]
     groups: list[dict[str, object]] = []
-    for is_shift in (False, True):
+    for factor in dict.fromkeys((1.0, bias_rate, body_rate, bias_rate * body_rate)):
         for is_met in (True, False):
-            some = [one for one in trained if (id(one) in shifts, id(one) in weights) == (is_shift, is_met)]
+            some = [one for one in trained if (factors[id(one)], id(one) in weights) == (factor, is_met)]
             if some or not groups:
-                own: dict[str, object] = {RATE_FACTOR: bias_rate} if is_shift else {}
+                own: dict[str, object] = {RATE_FACTOR: factor} if factor != 1 else {}
                 groups.append({"params": some, "weight_decay": l2 if is_met else 0.0, **own})
     return groups
 

@@ -8,7 +8,8 @@ from babysit import api
 from babysit.errors import UserError
 from babysit.models.traits import traits_of
 from babysit.recipe import Parsed, Recipe, read_resolved
-from babysit.training.resolve import USED_BY, Facts, check, fill
+from babysit.training.resolve import Facts, check, fill
+from babysit.training.setting_faults import USED_BY
 
 
 def test_what_is_not_used_is_said_all_at_once() -> None:

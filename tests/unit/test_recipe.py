@@ -235,6 +235,30 @@ def test_a_network_without_normalisation_gets_a_smaller_rate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "side", "size", "why"),
+    [
+        (
+            "alexnet",
+            8,
+            64,
+            "by rule: the median shorter side is 8 pixels; alexnet takes 63 and more; nothing is enlarged",
+        ),
+        ("vgg16", 8, 32, "vgg16 takes 32 and more"),
+        ("googlenet-bn", 8, 16, "googlenet-bn takes 15 and more"),
+        ("alexnet", 100, 96, "128 at most"),
+        ("resnet18", 8, 8, "128 at most"),
+    ],
+)
+def test_the_size_by_rule_is_one_that_the_network_takes(model: str, side: int, size: int, why: str) -> None:
+    sized, reasons = resolve.choose_size(Recipe().replace({"model.name": model}), [side] * 3)
+    assert sized.data.size == size and why in reasons["data.size"]
+    on_canvas = size > side
+    assert sized.augment.crop == (side // 8 if on_canvas else None)
+    given, told = resolve.choose_size(Recipe().replace({"model.name": model, "data.size": size}), [side] * 3)
+    assert given.data.size == size and "data.size" not in told
+
+
+@pytest.mark.parametrize(
     ("settings", "sides", "crop"),
     [
         ({"data.size": 64}, [8, 8, 8], 1),

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from babysit.errors import UserError
-from babysit.models import MODELS, Shape
-from babysit.models.surgery import is_dropout, set_dropout
+from babysit.models import MODELS, Shape, build_model
+from babysit.models.surgery import fix_body, heads_in, is_dropout, set_dropout
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,41 @@ def test_no_layer_for_it_is_said() -> None:
     with pytest.raises(UserError, match="Did you mean 'conv2'"):
         set_dropout(MODELS["quick"](Shape(size=8, classes=3, width=32)), 0.5, at="conv22")
     assert set_dropout(linear, 0.0) == [] and not any(map(is_dropout, linear.modules()))
+
+
+HEADS = {"alexnet": ("fc8",), "alexnet-one": ("classifier.6",), "quick": ("classifier",), "linear": ("classifier",)}
+HEADS |= {"two-layer": ("classifier",), "convnet": ("classifier",), "local": ("classifier",)}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_heads_are_what_gives_scores(name: str) -> None:
+    with torch.device("meta"):
+        network = MODELS[name](Shape(MODELS[name].size, 7, 32))
+    usual = ("classifier.6",) if name.startswith("vgg") else ("fc",)
+    expected = {"aux1.fc2", "aux2.fc2", "fc"} if name.startswith("googlenet") else {*HEADS.get(name, usual)}
+    assert {*heads_in(network)} == expected
+    assert all(network.get_submodule(head).get_parameter("weight").shape[0] == 7 for head in expected)
+
+
+def test_a_fixed_body_computes_in_training_what_it_computes_in_evaluation() -> None:
+    torch.manual_seed(0)
+    network = build_model("resnet18", Shape(16, 5, 0), seed=0)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.uniform_(-0.2, 0.2)
+            layer.running_var.uniform_(0.5, 1.5)
+    names, images = [name for name, _ in network.named_parameters()], torch.randn(4, 3, 16, 16)
+    with torch.no_grad():
+        expected = network.eval()(images)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert fix_body(network) is network and [name for name, _ in network.named_parameters()] == names
+    seen = copy.deepcopy(network).train()(images)
+    assert torch.allclose(seen, expected, atol=1e-6)
+    seen.sum().backward()
+    network.train()(images).sum().backward()
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert [name for name, one in network.named_parameters() if one.grad is not None] == ["fc.weight", "fc.bias"]
+    again = build_model("resnet18", Shape(16, 5, 0), seed=1)
+    again.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        assert torch.equal(again.eval()(images), network.eval()(images))

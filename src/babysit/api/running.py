@@ -225,7 +225,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) 
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
         for complaint in complaints:
             show.say(f"Passed over: {complaint}")
-        session, recipe, _ = prepare.start(recipe, data, clock)
+        session, recipe, _ = prepare.start(recipe, data, clock, resumed=kept is not None)
         if kept is not None:
             offset = session.restore(kept)
             cut(run.log, offset)

@@ -14,6 +14,7 @@ from babysit.optim.schedules import Moment, rate_factor, warmup_of
 from babysit.recipe import Override, parse
 from babysit.recipe.schema import SchedulePart
 from babysit.training import resolve
+from babysit.training.setting_faults import USED_BY
 
 EPOCHS, STEPS_PER_EPOCH = 12, 100
 """The run that is drawn unless another is asked for."""
@@ -98,7 +99,7 @@ def schedules(
 
 def _meant(setting: str, kind: str, kinds: Sequence[str]) -> bool:
     """Whether a setting is laid over a kind: one that another of the kinds uses and this one does not is not."""
-    users = [users for name, switch, users in resolve.USED_BY if (name, switch) == (setting, "schedule.kind")]
+    users = [users for name, switch, users in USED_BY if (name, switch) == (setting, "schedule.kind")]
     return not users or kind in users[0] or not any(one in users[0] for one in kinds)
 
 

@@ -53,6 +53,10 @@ def loss(subject: Subject) -> Outcome:
         blind = _blind(subject, scores)
     tolerance = SURE * spread / math.sqrt(min(len(part), classes)) + EXACT * abs(level)
     said = f"The first loss is {seen:.4f}; equal scores give {level:.4f}, these scores (deviation {spread:.2g}) with labels that know nothing of them {blind:.4f}, give or take {tolerance:.2g}."
+    if spread > MOST_SPREAD and subject.recipe.model.weights:
+        return Outcome(
+            RUNG, expected, said, "not decided", "The weights come from a file, and may be sure of other things"
+        )
     if spread > MOST_SPREAD:
         advice = "Make the initial weights of the last layer smaller, or normalise the layers before it"
         fault = Found("huge-initialisation", said, advice, {**evidence, "score_deviation": spread})

@@ -31,6 +31,7 @@ def train(
     *,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     model: str | None = None,
+    weights: str | None = None,
     size: str | None = None,
     epochs: str | None = None,
     budget: str | None = None,
@@ -62,6 +63,8 @@ def train(
         The run's folder; by default runs/NAME.
     model
         The architecture, as `babysit show` lists them, timm/NAME, or path/to/file.py:name, a function of yours.
+    weights
+        First weights: a safetensors or .pth file in torchvision's or timm's naming, or another run's folder.
     size
         Side of the training images in pixels; by default chosen from the images.
     epochs
@@ -107,6 +110,7 @@ def train(
     clock = process_clock()
     shortcuts = {
         "model.name": ("--model", model),
+        "model.weights": ("--weights", weights),
         "data.size": ("--size", size),
         "train.epochs": ("--epochs", epochs),
         "train.budget": ("--budget", budget),
@@ -223,7 +227,7 @@ def _overrides(shortcuts: dict[str, tuple[str, str | None]], settings: list[str]
     for name, (option, value) in shortcuts.items():
         if value is None:
             continue
-        if name in ("data.split", "data.exclude", "data.relabel"):
+        if name in ("data.split", "data.exclude", "data.relabel", "model.weights"):
             read: object = value  # a path, which may look like a number
         else:
             read = seconds_of(value) if name == "train.budget" else Override.from_text(f"{name}={value}").value

@@ -60,7 +60,7 @@ def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     first = log.series("initial_loss", kind="start")
     inputs = _input_deviation(log)
     classes = classes_of(known, log)
-    if not len(spread) or not len(first) or classes < 2 or course.short:
+    if not len(spread) or not len(first) or classes < 2 or course.short or trained_before(known):
         return
     deviation, loss = float(spread.values[0]), float(first.values[0])
     wide = sure_of(math.log(max(deviation, 1e-9) / SURE_OF_NOTHING), 0.1)
@@ -138,7 +138,7 @@ def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     first = log.series("initial_loss", kind="start")
     spread = log.series("score_deviation", kind="start")
     classes = classes_of(known, log)
-    if not len(first) or classes < 2 or course_of(log, known).short:
+    if not len(first) or classes < 2 or course_of(log, known).short or trained_before(known):
         return
     expected, loss = math.log(classes), float(first.values[0])
     if known.loss_kind in ("hinge", "squared-hinge"):
@@ -155,6 +155,11 @@ def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(off, 0, lasts(first, spread))
     yield diagnosis("initial-loss-wrong", "note", words=words, weight=weight)
+
+
+def trained_before(known: Known) -> bool:
+    """Whether the first weights came from a file: then the network may know something, perhaps of other images."""
+    return bool((known.settings or {}).get("model.weights"))
 
 
 def first_deviations(log: RunLog) -> list[Series]:

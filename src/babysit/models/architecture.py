@@ -50,7 +50,7 @@ class Architecture:
             raise UserError(
                 f"{self.name} takes images of {self.smallest} pixels and more, not {shape.size}",
                 where="data.size",
-                hint=f"Give --size {self.smallest} or more (smaller images are then padded, not enlarged), "
-                "or another --model",
+                hint=f"Give --size {self.smallest} or more, or none: the size is then chosen to fit (smaller images are padded, "
+                "not enlarged)",
             )
         return self.build(shape)

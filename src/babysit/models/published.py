@@ -7,7 +7,7 @@ ResNets; its VGGs hold the full layers as convolutions, which are the same numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -31,27 +31,33 @@ MAY_BE_MISSING = re.compile(r"^aux\d\.|\.num_batches_tracked$")
 MOST_NAMED = 5
 
 
-def load_published(network: nn.Module, state: Mapping[str, Tensor]) -> tuple[str, ...]:
+def load_published(network: nn.Module, state: Mapping[str, Tensor], *, heads: Collection[str] = ()) -> tuple[str, ...]:
     """Loads weights in torchvision's or timm's naming.
 
     A network for small images, whose first full layer is smaller than the published one, gets the weights that give the
     same scores as the published network with its averaging to 7x7 (6x6) gives there.
 
+    Arguments:
+        heads: layers that keep their initial values where the file has none of their shape, as those of other classes.
+
     Returns:
-        The names that keep their initial values, since the file need not have them: of auxiliary heads.
+        The names that keep their initial values: of such heads, and of auxiliary ones, which a file need not have.
 
     Raises:
         UserError: when names or shapes do not fit; nothing is loaded then.
     """
     own = network.state_dict()
-    given = {_renamed(name): value for name, value in state.items()}
+    given = {name if name in own else _renamed(name): value for name, value in state.items()}
     given = {name: _fitted(name, value, own[name]) if name in own else value for name, value in given.items()}
+    other = {_layer(name) for name, value in given.items() if name in own and value.shape != own[name].shape}
+    given = {name: value for name, value in given.items() if _layer(name) not in other & {*heads}}
     missing = [name for name in own if name not in given]
-    faults = _faults(own, given, [name for name in missing if not MAY_BE_MISSING.search(name)])
+    needed = [name for name in missing if not MAY_BE_MISSING.search(name) and _layer(name) not in heads]
+    faults = _faults(own, given, needed)
     if faults:
         raise UserError.of(faults)
     network.load_state_dict({**own, **given})
-    return tuple(name for name in missing if name.startswith("aux"))
+    return tuple(name for name in missing if name.startswith("aux") or _layer(name) in heads)
 
 
 def folded(weight: Tensor, published: int, side: int) -> Tensor:
@@ -69,6 +75,11 @@ def folded(weight: Tensor, published: int, side: int) -> Tensor:
     spread = F.adaptive_avg_pool2d(basis, published).view(side * side, published * published)
     maps = weight.view(weight.shape[0], -1, published * published)
     return (maps @ spread.T).flatten(start_dim=1)
+
+
+def _layer(name: str) -> str:
+    """The layer of a parameter's name."""
+    return name.rpartition(".")[0]
 
 
 def _renamed(name: str) -> str:

@@ -18,6 +18,9 @@ FORMS: dict[str, Callable[[float], nn.Module]] = {"inverted": InvertedDropout, "
 CHILD = "input_dropout"
 """What the dropout in front of a layer is called inside that layer."""
 
+AUXILIARY = "aux"
+"""What the names of auxiliary heads begin with."""
+
 SHOWN = 12
 
 
@@ -66,6 +69,59 @@ def with_dropout(network: nn.Module, part: RegularizePart) -> nn.Module:
     if part.dropout is not None:
         set_dropout(network, part.dropout, at=part.dropout_at or "full", form=part.dropout_form)
     return network
+
+
+def heads_in(network: nn.Module) -> tuple[str, ...]:
+    """The names of a network's classifiers: its last layer with weights, and the last of each auxiliary head.
+
+    >>> heads_in(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(4, 2)))
+    ('2',)
+    """
+    lasts: dict[str, str] = {}
+    for name in _weighted(network):
+        first = name.split(".")[0]
+        lasts[first if first.startswith(AUXILIARY) else ""] = name
+    return tuple(lasts.values())
+
+
+def fix_body(network: nn.Module) -> nn.Module:
+    """Trains the classifiers alone: all else keeps its weights, and its normalisations the moments they came with.
+
+    Arguments:
+        network: changed in place and returned; names of parameters stay.
+
+    >>> network = fix_body(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2)))
+    >>> [name for name, one in network.named_parameters() if one.requires_grad], network.train()[1].training
+    (['3.weight', '3.bias'], False)
+    """
+    heads = tuple(f"{name}." for name in heads_in(network))
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(heads))
+    for name, layer in list(network.named_modules()):
+        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)) and layer.running_mean is not None:
+            kind = FixedBatchNorm1d if isinstance(layer, nn.BatchNorm1d) else FixedBatchNorm2d
+            fixed = kind(layer.num_features, layer.eps, affine=layer.affine).to(layer.running_mean.device)
+            fixed.load_state_dict(layer.state_dict())
+            _replace(network, name, fixed.requires_grad_(False))
+    return network
+
+
+class FixedBatchNorm1d(nn.BatchNorm1d):
+    """Batch normalisation that keeps to its running moments, in training too."""
+
+    def train(self, mode: bool = True) -> FixedBatchNorm1d:  # noqa: ARG002 - as `nn.Module`
+        """Stays as in evaluation."""
+        super().train(False)
+        return self
+
+
+class FixedBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation that keeps to its running moments, in training too."""
+
+    def train(self, mode: bool = True) -> FixedBatchNorm2d:  # noqa: ARG002 - as `nn.Module`
+        """Stays as in evaluation."""
+        super().train(False)
+        return self
 
 
 def is_dropout(layer: nn.Module) -> bool:

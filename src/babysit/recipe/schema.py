@@ -84,12 +84,15 @@ class AugmentPart(Part):
 
 class ModelPart(Part):
     """`name` an entry of MODELS, `timm/NAME`, or `path/to/file.py:name`; `width` the channels of `quick`'s first stage,
-    a multiple of 16; `file_hash` the SHA-256 of that file when the run began, written by the run.
+    a multiple of 16; `file_hash` the SHA-256 of that file when the run began, written by the run; `weights` a file of first
+    weights, or a run whose kept network has them (in a recipe file: relative to it), and `weights_hash` its SHA-256.
     """
 
     name: str = "quick"
     width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] | None = None
     file_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    weights: Annotated[str, Field(min_length=1)] | None = None
+    weights_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class InitPart(Part):
@@ -143,7 +146,8 @@ class OptimPart(Part):
     """`kind` an entry of OPTIMIZERS; `lr` the peak learning rate; `batch_size` images a step; `momentum` (first
     moment in the Adam family), `beta2` (decay of squared gradients in rmsprop and the Adam family) and `epsilon`
     (beside the root in adagrad, rmsprop and the Adam family) as the kind uses them; `clip` the longest gradient:
-    a longer one is shortened to this norm; `bias_rate` factor of the rate for the shifts of normalisations, None by rule."""
+    a longer one is shortened to this norm; `bias_rate` factor of the rate for the shifts of normalisations, `body_rate` that of
+    all but the classifier where `model.weights` gave the first weights (0: the classifier alone is trained), both None by rule."""
 
     kind: str = "nesterov"
     lr: Annotated[float, Field(ge=0)] | None = None
@@ -153,6 +157,7 @@ class OptimPart(Part):
     batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
     clip: Annotated[float, Field(gt=0)] | None = None
     bias_rate: Annotated[float, Field(gt=0, le=1000)] | None = None
+    body_rate: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class SchedulePart(Part):

@@ -20,8 +20,8 @@ from babysit.errors import Fault, UserError
 from babysit.recipe.schema import Recipe, setting_names
 from babysit.tables import nearest
 
-BESIDE = ("split", "exclude", "relabel")
-"""Settings of `data` that name a file beside the recipe, wherever the command runs."""
+BESIDE = (("data", "split"), ("data", "exclude"), ("data", "relabel"), ("model", "weights"))
+"""Settings that name a file beside the recipe, wherever the command runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise UserError(
             f"this is not TOML: {error}", where=str(path), hint="See docs/reference.md for an example"
         ) from error
-    part = values.get("data")
-    for name in BESIDE:
+    for table, name in BESIDE:
+        part = values.get(table)
         if isinstance(part, dict) and isinstance(part.get(name), str) and part[name]:
             part[name] = str(path.parent / Path(part[name]).expanduser())
     return values, {name: f"{path}:{line}" for name, line in _lines(text).items()}

@@ -40,6 +40,7 @@ from babysit.training.pace import Pace
 from babysit.training.plan import Plan
 from babysit.training.precision import IMAGES, measured_step, slow_in_bfloat16
 from babysit.training.session import Session, build
+from babysit.training.setting_faults import length_faults
 from babysit.training.watched import decide_watch
 
 
@@ -169,10 +170,15 @@ def write_split(run: Run, data: Data, recipe: Recipe) -> str:
     return parts.remember(data.catalog, data.to_remember, recipe) if data.to_remember else ""
 
 
-def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, dict[str, str]]:
-    """Fits the statistics, decides the rest, measures the precision, and builds the session at step 0."""
+def start(recipe: Recipe, data: Data, clock: Clock, *, resumed: bool = False) -> tuple[Session, Recipe, dict[str, str]]:
+    """Fits the statistics, decides the rest, measures the precision, and builds the session at step 0.
+
+    Arguments:
+        resumed: a checkpoint will be restored into it.
+    """
     device = choose_device()
-    facts = resolve.Facts(len(data.split.train), data.catalog.flips, traits_of(recipe, len(data.catalog.classes)))
+    classes = data.catalog.classes
+    facts = resolve.Facts(len(data.split.train), data.catalog.flips, traits_of(recipe, len(classes)), len(classes))
     recipe, reasons = resolve.fill(recipe, facts)
     size = recipe.data.size
     assert size is not None
@@ -214,11 +220,14 @@ def start(recipe: Recipe, data: Data, clock: Clock) -> tuple[Session, Recipe, di
     chosen = recipe.train.precision
     training, validation = part(data.split.train, chosen), part(data.split.validation, chosen)
     with clock.section("build"):
-        session = build(recipe, training, validation, data.catalog.classes, plan=Plan(((0, 1),)), clock=clock)
+        plan = Plan(((0, 1),))
+        session = build(recipe, training, validation, classes, plan=plan, clock=clock, resumed=resumed)
+    if session.first_weights:
+        reasons["model.weights"] = session.first_weights
     session.step_seconds = measured.step_seconds / min(IMAGES, len(training)) * session.batch_size
     session.plan = first_plan(session)
     # Only now is the number of steps known; a budget's may still change.
-    if recipe.train.budget is None and (faults := resolve.length_faults(recipe, session.plan.total, {})):
+    if recipe.train.budget is None and (faults := length_faults(recipe, session.plan.total, {})):
         raise UserError.of(faults)
     with clock.section("build"):
         recipe, more = decide_watch(recipe, session)

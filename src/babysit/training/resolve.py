@@ -6,11 +6,8 @@ it, so that a person can read why, and a rerun decides nothing again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import nn
 
 from babysit.data.augment import LARGEST_GATHERED, canvas_for
 from babysit.data.preprocess import (
@@ -18,26 +15,24 @@ from babysit.data.preprocess import (
     DIVIDED,
     EPSILON,
     PER_CHANNEL,
-    PREPROCESSORS,
     TYPICAL_DEVIATION,
     WHITENING,
 )
 from babysit.data.sizes import SIZES, training_size
-from babysit.errors import Fault, UserError
-from babysit.initializers import INITIALIZERS
-from babysit.losses import LOSSES
-from babysit.models import DEFAULT_WIDTH, MODELS, Shape, name_fault
+from babysit.errors import UserError
+from babysit.models import MODELS
 from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import pools_for
 from babysit.models.traits import Traits
-from babysit.optim.optimizers import ADAPTIVE, OPTIMIZERS, USUAL_RATES
-from babysit.optim.schedules import SCHEDULES, warmup_of
+from babysit.optim.optimizers import ADAPTIVE, USUAL_RATES
+from babysit.optim.schedules import warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.show import plural
-from babysit.tables import Table
 from babysit.training.event_files import log_faults
+from babysit.training.first_weights import fingerprint, place_of
 from babysit.training.image_faults import image_faults
 from babysit.training.rates import rate_share
+from babysit.training.setting_faults import setting_faults
 
 BATCHES = (16, 32, 64, 128, 256)
 STEPS_AN_EPOCH = 25
@@ -52,6 +47,9 @@ LEAST_WHITENED, MOST_POOLS = 32, 3
 LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
 """The size from which progressive resizing begins on smaller images, and their side over the size."""
 
+HEAD_ALONE, BODY_RATE = 50, 0.1
+"""Images a class below which, with first weights from a file, the classifier alone is trained; else the rate of all other layers."""
+
 STEEPNESS = {"hinge": 0.2, "squared-hinge": 0.05}
 """The share of gradient descent's usual rate for losses whose gradient sums over the wrong classes instead of averaging them.
 To optimisers that divide by the gradient's own scale its size does not matter."""
@@ -59,11 +57,12 @@ To optimisers that divide by the gradient's own scale its size does not matter."
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rules look at: training images, whether a mirrored image keeps its class, and the network."""
+    """What the rules look at: training images, whether a mirrored image keeps its class, the network, and the classes."""
 
     training_images: int
     flips: bool
     network: Traits
+    classes: int = 10
 
 
 def check(parsed: Parsed) -> Recipe:
@@ -74,11 +73,9 @@ def check(parsed: Parsed) -> Recipe:
     """
     faults = [
         *parsed.faults,
-        *_name_faults(parsed.recipe, parsed.places),
-        *_combination_faults(parsed.recipe, parsed.places),
+        *setting_faults(parsed.recipe, parsed.places),
         *image_faults(parsed.recipe, parsed.places),
-        *log_faults(parsed.recipe, _place("train.log", parsed.places)),
-        *_unused_faults(parsed.recipe, parsed.places),
+        *log_faults(parsed.recipe, parsed.places.get("train.log", "train.log")),
     ]
     if faults:
         raise UserError.of(faults)
@@ -86,9 +83,9 @@ def check(parsed: Parsed) -> Recipe:
 
 
 def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, dict[str, str]]:
-    """The training size: the largest of SIZES that half of the images reach with their shorter side.
+    """The training size: the largest of SIZES that half of the images reach with their shorter side, and no less than the network takes.
 
-    A larger one, as deep networks need, puts the images on a canvas; then the crop's jitter is decided here too.
+    On a size larger than the images, as deep networks need, they lie on a canvas; then the crop's jitter is decided here too.
 
     Arguments:
         shorter_sides: of a sample of the images, in pixels.
@@ -99,14 +96,19 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
     if recipe.data.size is not None and not shorter_sides:
         return recipe, {}
     size, middle = training_size(shorter_sides)
+    name = recipe.model.name
+    least = MODELS[name].smallest if name in MODELS else 0
+    ruled = max(size, min(side for side in SIZES if side >= least))
     if recipe.data.size is not None:
         sized, reasons = _jitter_on_canvas(recipe, middle)
-        return sized, {**_instead("data.size", recipe.data.size, size), **reasons}
-    sized = recipe.replace({"data.size": size})
+        return sized, {**_instead("data.size", recipe.data.size, ruled), **reasons}
+    sized = recipe.replace({"data.size": ruled})
     if faults := image_faults(sized, {}):
         raise UserError.of(faults)
-    why = f"by rule: the median shorter side is {middle} pixels; {max(SIZES)} at most; nothing is enlarged"
-    return sized, {"data.size": why}
+    why = f"by rule: the median shorter side is {middle} pixels; "
+    why += f"{name} takes {least} and more" if ruled > size else f"{max(SIZES)} at most"
+    sized, reasons = _jitter_on_canvas(sized, middle) if ruled > size else (sized, {})
+    return sized, {"data.size": f"{why}; nothing is enlarged", **reasons}
 
 
 def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
@@ -138,6 +140,8 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         own = OwnNetwork.read(recipe.model.name)
         values["model.name"], reasons["model.name"] = own.absolute, "the file, run as Python; found from anywhere"
         decide("model.file_hash", own.fingerprint(), "the SHA-256 of the file, which must stay as it is")
+    if recipe.model.weights:
+        _decide_weights(recipe, facts, values, decide)
     if recipe.model.name == "quick":
         pools = pools_for(size)
         decide(
@@ -171,6 +175,26 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
             "schedule.kind=constant loses nothing"
         )
     return recipe.replace(values), reasons
+
+
+def _decide_weights(
+    recipe: Recipe, facts: Facts, values: dict[str, object], decide: Callable[[str, object, str], None]
+) -> None:
+    """What goes with first weights from a file."""
+    assert recipe.model.weights is not None
+    if recipe.model.weights_hash is None:
+        path = place_of(recipe.model.weights)
+        values["model.weights"] = str(path)
+        decide("model.weights_hash", fingerprint(path), "the SHA-256 of the file, which must stay as it is")
+    a_class = facts.training_images / facts.classes
+    if a_class < HEAD_ALONE:
+        decide("optim.body_rate", 0.0, f"{a_class:.0f} images a class are few: the classifier alone is trained")
+    else:
+        decide(
+            "optim.body_rate",
+            BODY_RATE,
+            f"{a_class:.0f} images a class: the trained layers move, at a tenth of the rate",
+        )
 
 
 def _rate(recipe: Recipe, network: Traits, batch: int) -> tuple[float, str]:
@@ -243,6 +267,8 @@ def _beginning(recipe: Recipe, size: int) -> dict[str, tuple[object, str]]:
 
 def _first_weights(recipe: Recipe, size: int) -> tuple[str, str]:
     """How the weights begin, and why."""
+    if recipe.model.weights:
+        return "network", "the file gives them"
     if recipe.model.name != "quick":
         return "network", "as the architecture brings them"
     if size < LEAST_WHITENED or pools_for(size) > MOST_POOLS or recipe.preprocess.kind not in PER_CHANNEL:
@@ -253,126 +279,3 @@ def _first_weights(recipe: Recipe, size: int) -> tuple[str, str]:
 def _instead(name: str, asked: object, ruled: object) -> dict[str, str]:
     """Says that a setting which belongs to the data was brought along, perhaps from a recipe made for other data."""
     return {} if asked == ruled else {name: f"as asked; by rule it would be {ruled} for these data"}
-
-
-def _name_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
-    named: list[tuple[str, Table[object], str]] = [
-        ("preprocess.kind", PREPROCESSORS, recipe.preprocess.kind),  # type: ignore[list-item]
-        ("init.kind", INITIALIZERS, recipe.init.kind or "network"),  # type: ignore[list-item]
-        ("loss.kind", LOSSES, recipe.loss.kind),  # type: ignore[list-item]
-        ("optim.kind", OPTIMIZERS, recipe.optim.kind),  # type: ignore[list-item]
-        ("schedule.kind", SCHEDULES, recipe.schedule.kind),  # type: ignore[list-item]
-    ]
-    model = name_fault(recipe.model.name, _place("model.name", places))
-    found = [table.fault(name, _place(setting, places)) for setting, table, name in named if name not in table]
-    return [*([model] if model else []), *found]
-
-
-USED_BY: tuple[tuple[str, str, tuple[object, ...]], ...] = (
-    ("loss.smoothing", "loss.kind", ("softmax",)),
-    ("loss.margin", "loss.kind", ("hinge", "squared-hinge")),
-    ("loss.gamma", "loss.kind", ("focal",)),
-    ("init.scale", "init.kind", tuple(kind for kind in INITIALIZERS if kind != "network")),
-    ("init.distribution", "init.kind", ("xavier", "he")),
-    ("init.fan", "init.kind", ("he",)),
-    ("init.rest", "init.kind", ("whitening",)),
-    ("init.fixed", "init.kind", ("whitening",)),
-    ("optim.momentum", "optim.kind", tuple(kind for kind in OPTIMIZERS if kind not in ("sgd", "adagrad"))),
-    ("optim.beta2", "optim.kind", ("rmsprop", "adam", "adamw", "muon")),
-    ("optim.epsilon", "optim.kind", ("adagrad", "rmsprop", "adam", "adamw", "muon")),
-    ("train.average_decay", "train.average", ("ema", "lookahead")),
-    ("train.average_every", "train.average", ("ema", "lookahead")),
-    ("schedule.every", "schedule.kind", ("step",)),
-    ("schedule.factor", "schedule.kind", ("step", "exponential")),
-    ("schedule.power", "schedule.kind", ("polynomial",)),
-    ("schedule.tau", "schedule.kind", ("inverse", "exp")),
-    ("schedule.front", "schedule.kind", ("trapezoid",)),
-)
-"""Settings, and the kinds that use them."""
-
-
-def _unused_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
-    """Settings that were changed though the chosen kind does not use them."""
-    usual, faults = Recipe(), []
-    for setting, switch, kinds in USED_BY:
-        if recipe.get(setting) != usual.get(setting) and (kind := recipe.get(switch)) not in kinds:
-            legal = f"{switch} {', '.join(map(str, kinds))}"
-            what = f"{setting} is not used by {kind}" if kind else f"{setting} is given, and {switch} left to the rule"
-            faults.append(Fault(what, _place(setting, places), legal))
-    for name in ("dropout_at", "dropout_form"):
-        setting = f"regularize.{name}"
-        if recipe.regularize.dropout is None and recipe.get(setting) != usual.get(setting):
-            faults.append(
-                Fault(f"{setting} is given and no probability", _place(setting, places), "regularize.dropout")
-            )
-    if recipe.regularize.l1_form != "gradient" and not recipe.regularize.l1:
-        place = _place("regularize.l1_form", places)
-        faults.append(Fault("regularize.l1_form is given and no l1", place, "regularize.l1 above 0"))
-    return faults
-
-
-def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
-    faults = []
-    train = recipe.train
-    lengths = [name for name in ("epochs", "budget", "steps") if getattr(train, name) is not None]
-    if len(lengths) > 1:
-        where = ", ".join(_place(f"train.{name}", places) for name in lengths)
-        faults.append(
-            Fault(f"the length is given {len(lengths)} times ({' and '.join(lengths)})", where, "one of them")
-        )
-    if train.float32_layers and train.precision == "float32":
-        place = _place("train.float32_layers", places)
-        faults.append(Fault("train.float32_layers is for bfloat16, and the precision is float32", place))
-    data = recipe.data
-    if data.fold is not None and data.fold > (data.folds or 0):
-        legal = f"1 to {data.folds}" if data.folds else "data.folds beside it"
-        faults.append(Fault(f"there is no fold {data.fold}", _place("data.fold", places), legal))
-    if train.refit:
-        why = "with train.refit nothing is held out to choose by, so there is no use for"
-        given = [("data.folds", data.folds), ("train.patience", train.patience)]
-        faults += [Fault(f"{why} {name}", _place(name, places), "one of the two") for name, value in given if value]
-    if train.corrections and not _are_knots(train.corrections, train.steps):
-        faults.append(
-            Fault(
-                "train.corrections does not fit train.steps",
-                _place("train.corrections", places),
-                "pairs [step, total], steps rising from 0, the last total equal to train.steps",
-            )
-        )
-    if recipe.model.width is not None and recipe.model.name != "quick":
-        place = _place("model.width", places)
-        faults.append(Fault(f"model.width is quick's; {recipe.model.name} has widths of its own", place))
-    if recipe.train.steps:
-        faults += length_faults(recipe, recipe.train.steps, places)
-    if recipe.optim.batch_size == 1 and _normalises_batches(recipe.model.name):
-        what = f"batch normalisation, which {recipe.model.name} has, cannot work on one image"
-        faults.append(Fault(what, _place("optim.batch_size", places), "2 and more, or a network without"))
-    return faults
-
-
-def length_faults(recipe: Recipe, steps: int, places: Mapping[str, str]) -> list[Fault]:
-    """What does not fit a run of so many steps."""
-    every = recipe.schedule.every
-    if recipe.schedule.kind != "step" or not every or every < steps:
-        return []
-    what = f"the first fall, after {plural(every, 'step')}, is not within the run's {steps:,}"
-    return [Fault(what, _place("schedule.every", places), f"1 to {steps - 1}")]
-
-
-def _normalises_batches(name: str) -> bool:
-    """Whether a network of the table normalises over the batch; of another one its first step tells."""
-    if name not in MODELS:
-        return False
-    architecture = MODELS[name]
-    with torch.device("meta"):
-        network = architecture(Shape(architecture.size, architecture.classes, DEFAULT_WIDTH))
-    return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
-
-
-def _are_knots(corrections: tuple[tuple[int, int], ...], steps: int | None) -> bool:
-    firsts = [step for step, _ in corrections]
-    return firsts[0] == 0 and firsts == sorted(set(firsts)) and corrections[-1][1] == steps
-
-
-def _place(setting: str, places: Mapping[str, str]) -> str:
-    return places.get(setting, setting)

@@ -21,6 +21,7 @@ from babysit.errors import UserError
 from babysit.initializers import NEED_IMAGES, initialize
 from babysit.losses import Loss, make_loss
 from babysit.models import model_of
+from babysit.models.surgery import fix_body, heads_in
 from babysit.optim.averaging import PREFIX, Average, make_average
 from babysit.optim.optimizers import OPTIMIZERS
 from babysit.optim.schedules import Moment, rate_factor
@@ -28,6 +29,7 @@ from babysit.probes.meter import Meter
 from babysit.recipe import Recipe
 from babysit.regularizers import RATE_FACTOR, Regularizer, clip_gradients, met, parameter_groups
 from babysit.seeds import permutation, stream_key
+from babysit.training.first_weights import load_first_weights
 from babysit.training.growth import Growth, check_takes
 from babysit.training.plan import Plan
 
@@ -53,7 +55,7 @@ class Session:
 
     `best` is what the kept network is worth on validation (see `evaluate.worth`), `best_step` when it was seen, -1 before
     the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget; `meter` measures
-    around the updates and changes nothing.
+    around the updates and changes nothing; `first_weights` says what a file gave, empty without one.
     """
 
     recipe: Recipe
@@ -72,6 +74,7 @@ class Session:
     step_seconds: float = 0.0
     average: Average | None = None
     meter: Meter | None = None
+    first_weights: str = ""
 
     @property
     def device(self) -> torch.device:
@@ -225,15 +228,31 @@ def _images_for(recipe: Recipe, training: Part) -> Tensor | None:
 
 
 def build(
-    recipe: Recipe, training: Part, validation: Part, classes: tuple[str, ...], *, plan: Plan, clock: Clock
+    recipe: Recipe,
+    training: Part,
+    validation: Part,
+    classes: tuple[str, ...],
+    *,
+    plan: Plan,
+    clock: Clock,
+    resumed: bool = False,
 ) -> Session:
-    """A session at step 0."""
+    """A session at step 0.
+
+    Arguments:
+        resumed: a checkpoint will be restored, so that a file of first weights is not needed.
+    """
     model = model_of(recipe, len(classes)).to(training.device)
     check_takes(model, growth_of(recipe), training.device)
     initialize(model, recipe.init, seed=recipe.seed, images=_images_for(recipe, training))
+    said = load_first_weights(model, recipe.model) if recipe.model.weights and not resumed else ""
+    if recipe.optim.body_rate == 0:
+        fix_body(model)
     counts = np.bincount(training.labels[training.rows], minlength=len(classes)).tolist()
     loss = make_loss(recipe.loss, counts)
-    return assemble(recipe, model, loss, training, validation, classes=classes, plan=plan, clock=clock)
+    session = assemble(recipe, model, loss, training, validation, classes=classes, plan=plan, clock=clock)
+    session.first_weights = said
+    return session
 
 
 def assemble(
@@ -250,7 +269,12 @@ def assemble(
     """A session at step 0 of a network and a loss that are there already."""
     biases = recipe.regularize.biases
     groups = parameter_groups(
-        model, recipe.regularize.l2 or 0.0, biases=biases, bias_rate=recipe.optim.bias_rate or 1.0
+        model,
+        recipe.regularize.l2 or 0.0,
+        biases=biases,
+        bias_rate=recipe.optim.bias_rate or 1.0,
+        body_rate=recipe.optim.body_rate or 1.0,  # with 0 nothing of the body is trained
+        heads=heads_in(model) if recipe.optim.body_rate else (),
     )
     regularizer = Regularizer(list(met(model, biases=biases)), recipe.regularize, model)
     assert recipe.optim.lr is not None
