@@ -66,6 +66,7 @@ def command(
         RuntimeError: when it fails, with the end of what it said.
     """
     environment = {**os.environ, **({"BABYSIT_CACHE": str(cache)} if cache else {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package's files are compiled already
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
         begun = time.perf_counter()
         process = subprocess.Popen(arguments, cwd=cwd, env=environment, stdout=out, stderr=error)

@@ -8,7 +8,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,11 @@ many threads on a small network are far slower than one: 20 times, measured (doc
 SHORT = 0.05
 """Seconds: a step that takes one thread less than this stays with one thread and float32, whatever would measure faster."""
 
-REPEATS = 5
-SECONDS = 1.0
+REPEATS, SECONDS = 5, 1.0
+"""How often each arm of a measurement runs at most, and after how many seconds no further round begins."""
+
+CLEAR = 1.15
+"""How far beyond its threshold every one of two rounds must lie for the rest to be spared."""
 
 Step = Callable[[torch.dtype], tuple[float, Tensor]]
 
@@ -66,8 +69,11 @@ def self_test(precision: str, threads: int | None, step: Step, *, share: float) 
     if threads is None or precision == "auto":
         torch.set_num_threads(1)
         step(torch.float32)  # warms up
-        alone = in_turn({"alone": lambda: step(torch.float32)})["alone"]
-        if alone / share < SHORT:
+        short_here = SHORT * share
+        alone = in_turn({"alone": lambda: step(torch.float32)}, lambda taken: clear(taken["alone"], short_here))[
+            "alone"
+        ]
+        if alone < short_here:
             # Nothing to win, and a choice that does not hang on a measurement is the same at every start.
             short = f"a step takes one thread less than {SHORT:g} s"
             if threads is None:
@@ -93,7 +99,8 @@ def _choose_threads(most: int, step: Step) -> tuple[int, str]:
         step(torch.float32)
 
     with_threads(most)
-    taken = in_turn({str(count): lambda count=count: with_threads(count) for count in (1, most)})
+    arms = {str(count): lambda count=count: with_threads(count) for count in (1, most)}
+    taken = in_turn(arms, lambda taken: clear(ratios(taken["1"], taken[str(most)]), THREADS_WORTH))
     ratio = taken["1"] / taken[str(most)]
     why = f"the self-test measured {most} threads at {ratio:.2f} times the speed of one"
     return (most if ratio >= THREADS_WORTH else 1), why
@@ -103,7 +110,8 @@ def _choose_precision(step: Step) -> tuple[str, str, float]:
     """The arithmetic, why, and the seconds of a step in it."""
     names = ["float32", "bfloat16"]
     results = {name: step(DTYPES[name]) for name in names}  # warms up, too
-    taken = in_turn({name: lambda name=name: step(DTYPES[name]) for name in names})
+    arms = {name: lambda name=name: step(DTYPES[name]) for name in names}
+    taken = in_turn(arms, lambda taken: clear(ratios(taken["float32"], taken["bfloat16"]), WORTH))
     ratio = taken["float32"] / taken["bfloat16"]
     if not _agree(results["float32"], results["bfloat16"]):
         return "float32", "the self-test found bfloat16 wrong on this machine", taken["float32"]
@@ -112,18 +120,38 @@ def _choose_precision(step: Step) -> tuple[str, str, float]:
     return "bfloat16", f"the self-test measured it right and {ratio:.1f} times as fast", taken["bfloat16"]
 
 
-def in_turn(arms: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The median seconds of each arm, run in turn so that a disturbance meets all; bounded in time."""
+def in_turn(
+    arms: Mapping[str, Callable[[], object]], decided: Callable[[dict[str, list[float]]], bool] = lambda _: False
+) -> dict[str, float]:
+    """The median seconds of each arm, run in turn so that a disturbance meets all; bounded in time.
+
+    Arguments:
+        decided: asked after each round with the seconds of every arm so far; no further one is made when it says so.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in arms}
     begun = time.perf_counter()
-    while len(seconds[next(iter(arms))]) < REPEATS and (
-        time.perf_counter() - begun < SECONDS or not all(seconds.values())
-    ):
+    for _ in range(REPEATS):
         for name, arm in arms.items():
             start = time.perf_counter()
             arm()
             seconds[name].append(time.perf_counter() - start)
+        if time.perf_counter() - begun > SECONDS or decided(seconds):
+            break
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def clear(values: list[float], threshold: float) -> bool:
+    """Whether two measurements or more all lie on the same side of a threshold, and well away from it.
+
+    >>> clear([2.0], 1.15), clear([2.0, 2.2], 1.15), clear([1.2, 1.9], 1.15), clear([0.9, 0.8], 1.15)
+    (False, True, False, True)
+    """
+    return len(values) > 1 and (min(values) > CLEAR * threshold or max(values) < threshold / CLEAR)
+
+
+def ratios(some: list[float], others: list[float]) -> list[float]:
+    """One over the other, round by round."""
+    return [one / other for one, other in zip(some, others, strict=True)]
 
 
 @contextmanager

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -104,8 +108,6 @@ def test_the_self_test_leaves_no_trace(asked: str) -> None:
 
 
 def staged(losses: dict[torch.dtype, float], gradients: dict[torch.dtype, torch.Tensor], slow: torch.dtype):
-    import time
-
     def step(dtype: torch.dtype):
         time.sleep(0.01 if dtype == slow else 0.001)
         return losses[dtype], gradients[dtype]
@@ -132,8 +134,6 @@ def test_bfloat16_is_taken_only_when_right_and_faster(loss: float, gradient: lis
 
 @pytest.mark.parametrize(("many_is_faster", "chosen"), [(True, 2), (False, 1)])
 def test_more_threads_are_taken_only_when_faster(many_is_faster: bool, chosen: int) -> None:
-    import time
-
     before = torch.get_num_threads()
 
     def step(dtype: torch.dtype):
@@ -157,6 +157,42 @@ def test_a_short_step_stays_with_one_thread_and_float32() -> None:
         assert measured.precision == "float32" and "too short" in measured.reasons["train.precision"]
     finally:
         torch.set_num_threads(before)
+
+
+def test_clear_measurements_are_not_repeated() -> None:
+    before, calls = torch.get_num_threads(), []
+
+    def step(dtype: torch.dtype):
+        calls.append(dtype)
+        time.sleep(0.02 if dtype == torch.float32 else 0.002)
+        return 1.0, torch.ones(3)
+
+    try:
+        torch.set_num_threads(1)
+        assert self_test("auto", 1, step, share=0.01).precision == "bfloat16"
+    finally:
+        torch.set_num_threads(before)
+    assert len(calls) == 1 + 2 + 2 + 4, "warmed up, two rounds alone; warmed up, two rounds of each"
+
+
+def test_no_optimiser_imports_the_compiler() -> None:
+    program = """
+import sys, torch
+from babysit.optim.optimizers import OPTIMIZERS
+from babysit.recipe.schema import OptimPart
+for name, make in OPTIMIZERS.items():
+    layer = torch.nn.Linear(3, 2)
+    optimizer = make([{"params": [layer.weight], "weight_decay": 0.1}, {"params": [layer.bias]}], OptimPart(kind=name))
+    for _ in range(2):
+        optimizer.zero_grad()
+        layer(torch.ones(4, 3)).square().sum().backward()
+        optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert layer.weight.requires_grad and torch.isfinite(layer.weight).all()
+print([name for name in ("torch._dynamo", "sympy") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 # ---------------------------------------------------------------- seeds

@@ -30,7 +30,6 @@ from babysit.layers.full_precision import keep_in_float32
 from babysit.losses import make_loss
 from babysit.models import model_of
 from babysit.models.traits import traits_of
-from babysit.optim.optimizers import import_ahead
 from babysit.recipe import Recipe
 from babysit.record import atomic
 from babysit.record.run import Run
@@ -92,7 +91,6 @@ def look(recipe: Recipe, clock: Clock, *, lists: Lists, show: Show) -> tuple[Cat
         lists: the corrections, laid over the source.
         show: told of a download, where the source is a name.
     """
-    import_ahead()
     if recipe.data.source in DATA_SETS:
         with clock.outside("download"):  # once on a machine, and no matter of this training's
             bring(recipe.data.source, show)
