@@ -320,6 +320,12 @@ def test_what_is_not_there_is_not_measured(name: str) -> None:
     assert seen == MEMORY.get(name, set())
 
 
+def test_filters_that_are_not_trained_are_not_judged() -> None:
+    context = one_update()
+    layers_of(context)[0].weight.requires_grad_(False)
+    assert not list(PROBES["filters"].measure(context))
+
+
 def trained(names: tuple[str, ...] | None) -> tuple[bytes, list[float], set[str]]:
     """Five updates: every bit of the network, its optimiser, its gradients and the random streams afterwards."""
     model = network()

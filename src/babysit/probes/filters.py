@@ -73,10 +73,14 @@ def noise_bound(shape: tuple[int, ...]) -> float:
 
 
 def probe(context: ProbeContext) -> Iterator[Observation]:
-    """The median roughness of the first layer's filters, and the share of them that cannot be told from noise."""
+    """The median roughness of the first layer's filters, and the share of them that cannot be told from noise.
+
+    Nothing of filters that are kept as they are: they say nothing of the training.
+    """
     inputs = context.batch.inputs if context.batch else None
     filters = first_filters(context.network, None if inputs is None else tuple(inputs.shape[1:]))
-    if filters is None or not bool(torch.isfinite(filters).all()):
+    trained = context.network.weighted and context.network.weighted[0].weight.requires_grad
+    if filters is None or not trained or not bool(torch.isfinite(filters).all()):
         return
     found = roughness(filters.cpu())
     found = found[~torch.isnan(found)]
