@@ -1,7 +1,7 @@
 """Program: one training of the corpus, broken or healthy, with the causes that are right to name. Truth comes first:
 
-the lists were written before any rule was tuned on their logs. Reserved, and in none of them: the residual network,
-generated textures, loops in Lightning's style.
+the lists were written before any rule was tuned on their logs. The residual network, the one trained before, generated
+textures and loops in three more styles are the held-out part's (`held/`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from held.setups import Held
 from setups import Setup
 
 
@@ -17,16 +18,18 @@ class Program:
     """One training.
 
     `kind` of fault, empty for a healthy one; `accepted` the diagnoses that name its cause; `setup` a loop of a user's,
-    or `recipe` the settings of a run of babysit's own on the same data; `base` the name of its healthy twin.
+    or `recipe` the settings of a run of babysit's own on the same data; `base` the name of its healthy twin; `harm` what
+    it costs, empty for points of accuracy; `held` whether it belongs to the held-out part.
     """
 
     name: str
     kind: str = ""
     accepted: tuple[str, ...] = ()
-    setup: Setup = field(default_factory=Setup)
+    setup: Setup | Held = field(default_factory=Setup)
     recipe: Mapping[str, object] | None = None
     base: str = ""
-    tags: tuple[str, ...] = field(default=())
+    harm: str = ""
+    held: bool = False
 
     @property
     def healthy(self) -> bool:

@@ -3,6 +3,8 @@
 python faults/record.py                    # all
 python faults/record.py --only digits      # names that contain this
 python faults/record.py --kept-probes      # the program's text alone decides what is run again
+python faults/record.py --part 1/2         # half of them, for two processes side by side
+python faults/record.py --again            # the second seed: how broken ones and twins end, without the watcher
 """
 
 from __future__ import annotations
@@ -14,32 +16,43 @@ import json
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 import babysit
 import data
+import held.images
+import held.loops
+import held.networks
+import held.pixels
+import held.setups
 import logs
 import loops
+import outcomes
 import setups
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
 from babysit.watching.attach import Watch, asked_of
-from broken import broken
-from healthy import healthy
+from corpus import twins, whole
+from held.setups import Held
+from loops import Watcher
 from programs import Program
 
 SOURCE = Path(babysit.__file__).resolve().parent
+HELD = (held.images, held.networks, held.pixels, held.setups, held.loops)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    text = "".join(inspect.getsource(one) for one in (setups, loops, data))
+    modules = HELD if isinstance(program.setup, Held) else (setups, loops, data)
+    text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
     )
@@ -62,11 +75,56 @@ def record(program: Program) -> tuple[Known, dict[str, float], list[Row]]:
 
 
 def _watched(program: Program, run: Path) -> Known:
-    parts = setups.build(program.setup, SEED)
-    asked = asked_of(parts.model, parts.optimizer, classes=parts.classes, run=run)
-    with Watch(asked, _no_rules, _silent) as watcher:
-        loops.STYLES[program.setup.style](parts, watcher)
+    model, optimizer, classes, train = _begun(program, SEED)
+    with Watch(asked_of(model, optimizer, classes=classes, run=run), _no_rules, _silent) as watcher:
+        train(watcher)
+    if (run / "trouble.txt").exists():
+        print(f"{program.name}: {(run / 'trouble.txt').read_text(encoding='utf-8')}", flush=True)
     return Known.from_json(json.loads((run / "manifest.json").read_text(encoding="utf-8"))["known"])
+
+
+def _begun(program: Program, seed: int) -> tuple[nn.Module, torch.optim.Optimizer, int, Callable[[Watcher], None]]:
+    """What the watcher is given, and the loop."""
+    setup = program.setup
+    if isinstance(setup, Held):
+        ready = held.setups.build(setup, seed)
+        model = held.loops.begun(ready)
+        return model, ready.optimizer, ready.classes, lambda one: held.loops.STYLES[setup.style](ready, model, one)
+    parts = setups.build(setup, seed)
+    return parts.model, parts.optimizer, parts.classes, lambda one: loops.STYLES[setup.style](parts, one)
+
+
+class Silent:
+    """No watcher: it keeps the last accuracy."""
+
+    accuracy = 0.0
+
+    def step(
+        self, *, loss: object = None, outputs: object = None, targets: object = None, inputs: object = None
+    ) -> None:
+        """Nothing."""
+        del loss, outputs, targets, inputs
+
+    def validation(
+        self,
+        *,
+        loss: object = None,
+        accuracy: object = None,
+        inputs: object = None,
+        outputs: object = None,
+        targets: object = None,
+    ) -> None:
+        """The accuracy."""
+        del loss, inputs, outputs, targets
+        self.accuracy = float(accuracy)  # type: ignore[arg-type]
+
+
+def ended(program: Program, seed: int) -> float:
+    """The last validation accuracy of a program, run without the watcher."""
+    silent = Silent()
+    *_, train = _begun(program, seed)
+    train(silent)
+    return round(silent.accuracy, 4)
 
 
 def _recipe(program: Program, folder: Path, run: Path) -> Known:
@@ -99,21 +157,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of a name")
     parser.add_argument("--kept-probes", action="store_true", help="a log of other probes is good enough")
+    parser.add_argument("--part", default="1/1", help="such as 1/2: the first of two halves")
+    parser.add_argument(
+        "--again", action="store_true", help="the second seed of broken ones and twins, without the watcher"
+    )
     asked = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
-    for program in sorted([*broken(), *healthy()], key=lambda one: (one.recipe is not None, _hash(one.name))):
-        key, there = key_of(program), logs.key_in(program.name)
-        same = there == key or (asked.kept_probes and there.split(":")[0] == key.split(":")[0])
-        if same or asked.only not in program.name:
-            continue
-        known, outcome, rows = record(program)
-        size = logs.write(program.name, key, known, outcome, rows)
-        mark = "  TOO LARGE" if size > logs.MOST_BYTES else ""
-        print(
-            f"{program.name:45s} {outcome['accuracy']:.3f} {outcome['seconds']:5.1f} s {size:6d} bytes{mark}",
-            flush=True,
-        )
+    part, parts = (int(one) for one in asked.part.split("/"))
+    ordered = sorted(whole(), key=lambda one: (one.recipe is not None, _hash(one.name)))
+    chosen = [one for one in ordered if asked.only in one.name and int(_hash(one.name), 16) % parts == part - 1]
+    for program in chosen:
+        if asked.again:
+            again(program)
+        else:
+            once(program, kept_probes=asked.kept_probes)
+
+
+def once(program: Program, *, kept_probes: bool) -> None:
+    """Records a program, unless it is there."""
+    key, there = key_of(program), logs.key_in(program.name)
+    if there == key or (kept_probes and there.split(":")[0] == key.split(":")[0]):
+        return
+    known, outcome, rows = record(program)
+    size = logs.write(program.name, key, known, outcome, rows)
+    mark = "  TOO LARGE" if size > logs.MOST_BYTES else ""
+    print(f"{program.name:60s} {outcome['accuracy']:.3f} {outcome['seconds']:5.1f} s {size:6d} bytes{mark}", flush=True)
+
+
+def again(program: Program) -> None:
+    """How a broken program or a twin ends with the second seed, unless that is there or it is a recipe."""
+    key = key_of(program).split(":")[0]
+    if program.recipe is not None or outcomes.read().get(program.name, ("", 0.0))[0] == key:
+        return
+    if not program.healthy or program.name in twins():
+        accuracy = ended(program, SEED + 1)
+        outcomes.add(program.name, key, accuracy)
+        print(f"{program.name:60s} {accuracy:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 import baselines
+import corpus
 import logs
 import score
 from babysit.diagnosing import RULES
 from babysit.record.known import Known
 from babysit.record.log import Row
-from broken import broken
-from healthy import healthy
+from held import broken as held_broken
+from held.hashes import fixed, hashes
+from held.setups import Held
 
-PROGRAMS = [*broken(), *healthy()]
+PROGRAMS = corpus.whole()
 RECORDED = [one for one in PROGRAMS if logs.path_of(one.name).exists()]
 
 
@@ -24,6 +26,28 @@ def test_programs_have_names_of_their_own_and_accept_causes_that_exist() -> None
         assert bool(one.kind) == bool(one.accepted), one.name
     for baseline in baselines.BASELINES.values():
         assert {cause for causes in baseline.stands_for.values() for cause in causes} <= set(RULES)
+
+
+def test_the_held_out_programs_are_as_they_were_before_the_first_was_recorded() -> None:
+    assert hashes() == fixed()
+
+
+def test_every_kind_meets_a_network_and_data_that_tuning_never_saw() -> None:
+    held = [one for one in PROGRAMS if one.held]
+    assert len({one.kind for one in held if one.kind}) >= 40
+    for one in held:
+        assert isinstance(one.setup, Held) and one.setup.style in ("lightning", "face", "learner")
+    for kind in held_broken.KINDS:
+        cells = [one.setup for one in held if one.kind == kind and isinstance(one.setup, Held)]
+        assert len({one.network for one in cells}) >= 2 or kind in held_broken.ELSEWHERE, kind
+    for part in ("residual", "tuned"):
+        assert sum(isinstance(one.setup, Held) and one.setup.network == part for one in held) >= 60
+
+
+def test_a_broken_program_has_a_healthy_twin() -> None:
+    for one in PROGRAMS:
+        if not one.healthy and one.recipe is None:
+            assert corpus.twin_of(one), one.name
 
 
 def test_a_log_is_read_as_it_was_written_to_four_digits(tmp_path, monkeypatch) -> None:
