@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from babysit.data.statistics import Statistics
-
-PIECE = 160 * 160 * 3
-"""Values that a thread normalises at a time: 300 KB of float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +55,21 @@ class Normalisation:
         return turned.view(count, across, across, side, side, 3).transpose(2, 3).reshape(images.shape)
 
     def _scaled(self, images: Tensor) -> Tensor:
+        """(x - shift) / scale as batch normalisation of rows, each value of a row being a channel of its own.
+
+        PyTorch makes that in one pass, in float32 whatever the type, and rounds once; an operation after the other takes
+        twice the time. The integers of a pixel are exact in bfloat16 too.
+        """
         count, height, width, channels = images.shape
-        shift, scale = self.shift.repeat(width), self.scale.repeat(width)
         rows = images.reshape(count * height, width * channels)
-        made = empty(rows.shape, self.dtype, images.device)
-        # On a processor in pieces that stay in the nearest memory of each thread between the three operations.
-        piece_rows = torch.get_num_threads() * PIECE // (width * channels)
-        step = max(1, piece_rows) if images.device.type == "cpu" else max(1, len(rows))
-        piece = torch.empty((min(step, len(rows)), width * channels), dtype=torch.float32, device=images.device)
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            made[start : start + step] = piece[: len(part)].copy_(part).sub_(shift).div_(scale)
-        return made.view(count, height, width, channels).permute(0, 3, 1, 2)
+        shift, square = self.shift.repeat(width), self.scale.square().repeat(width)
+        dtype = self.dtype if images.dtype == torch.uint8 else torch.float32
+        if images.device.type == "cpu":
+            made, none = empty(rows.shape, dtype, images.device).copy_(rows), torch.empty(0)
+            torch.native_batch_norm(made, None, None, shift, square, False, 0.0, 0.0, out=(made, none, none))
+        else:
+            made = F.batch_norm(rows.to(dtype), shift, square, eps=0.0)
+        return made.to(self.dtype).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 
 def empty(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
