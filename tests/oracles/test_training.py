@@ -123,6 +123,25 @@ def test_the_shifts_of_normalisations_have_a_rate_of_their_own(bias_rate: float,
         assert np.allclose(parameter.detach().numpy(), weights[name], rtol=1e-12, atol=1e-12), name
 
 
+def test_the_body_has_a_rate_of_its_own_which_meets_that_of_shifts() -> None:
+    model = nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3, 2))
+    groups = parameter_groups(model, 0.5, biases=False, bias_rate=64.0, body_rate=0.25, heads=("3",))
+    named = {id(one): name for name, one in model.named_parameters()}
+    seen = {
+        named[id(one)]: (group.get("rate_factor", 1.0), group["weight_decay"])
+        for group in groups
+        for one in group["params"]
+    }
+    assert seen == {
+        "0.weight": (0.25, 0.5),
+        "0.bias": (0.25, 0.0),
+        "1.weight": (0.25, 0.0),
+        "1.bias": (16.0, 0.0),
+        "3.weight": (1.0, 0.5),
+        "3.bias": (1.0, 0.0),
+    }
+
+
 def test_a_rate_for_shifts_that_are_not_there_is_refused() -> None:
     with pytest.raises(UserError, match="no normalisation with a trained shift") as caught:
         parameter_groups(nn.Linear(2, 2), 0.1, biases=False, bias_rate=64.0)
