@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import babysit
 from babysit import checkpoint
@@ -18,6 +21,7 @@ from babysit.recipe import read_resolved
 from babysit.record import ledger, predictions
 from babysit.record.log import read_log
 from babysit.record.run import Run
+from babysit.show import Silent, StepShown
 
 # The rate stays high, so that the best epoch is rarely the last one.
 SETTINGS = {
@@ -218,3 +222,52 @@ def test_a_refit_that_is_stopped_says_how_to_go_on_with_it(selected, monkeypatch
 def test_the_ledger_knows_nothing_of_a_refit_that_was_not_tested(original) -> None:
     hashes = [one.hash for one in predictions.read_split(Run(original / "refit")) if one.part == "test"]
     assert len(ledger.looks_at(hashes)) == 0
+
+
+class StopAt(Silent):
+    """A signal to this process after a step of the refit, as Ctrl-C is one."""
+
+    def __init__(self, step: int, number: int) -> None:
+        self.at, self.number, self.refitting = step, number, False
+
+    def say(self, text: str) -> None:
+        self.refitting |= text.startswith("Refitting")
+
+    def step(self, shown: StepShown) -> None:
+        if self.refitting and shown.step == self.at:
+            os.kill(os.getpid(), self.number)
+
+
+def same_in_all_that_counts(one: Path, other: Path) -> None:
+    """Weights, optimiser and log are equal to the bit; times and memory are nobody's business."""
+    kept = [checkpoint.load(checkpoint.best_path(run / "checkpoints")) for run in (one, other)]
+    for part in ("weights", "optimizer"):
+        first, second = (getattr(each, part) for each in kept)
+        assert first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())
+    logs = [[row.repeatable() for row in read_log(run / "log.jsonl").rows] for run in (one, other)]
+    assert logs[0] == logs[1] and len(logs[0]) > 40
+    assert (one / "split.csv").read_bytes() == (other / "split.csv").read_bytes()
+
+
+def test_a_refit_stopped_in_its_middle_goes_on_to_the_same_bits(original, selected) -> None:
+    shutil.rmtree(selected / "refit")
+    step = checkpoint.load_newest(original / "refit" / "checkpoints")[0].state["position"]["step"] - 15
+    with pytest.raises(InterruptedTraining, match=f"Go on with: babysit train digits -o {selected} --refit --resume"):
+        babysit.refit(selected, show=StopAt(step, signal.SIGINT))
+    assert json.loads((selected / "refit" / "manifest.json").read_text(encoding="utf-8"))["status"] == "interrupted"
+    assert command(["train", "digits", "-o", str(selected), "--refit", "--resume", "--quiet"]) == 0
+    same_in_all_that_counts(original / "refit", selected / "refit")
+
+
+def test_a_refit_killed_in_its_middle_goes_on_to_the_same_bits(original, selected) -> None:
+    shutil.rmtree(selected / "refit")
+    child = os.fork()
+    if not child:
+        try:
+            babysit.refit(selected, show=StopAt(40, signal.SIGKILL))
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+    assert command(["train", "digits", "-o", str(selected), "--refit", "--resume", "--quiet"]) == 0
+    same_in_all_that_counts(original / "refit", selected / "refit")

@@ -17,7 +17,7 @@ from babysit.data.preprocess import PREPROCESSORS, fit_statistics
 from babysit.data.statistics import TrainingImages
 from babysit.recipe.schema import PreprocessPart
 from babysit.record.run import Run
-from babysit.reporting.inputs import fitted, stretched
+from babysit.reporting.inputs import fitted, of_each_class, stretched
 from babysit.reporting.page import write_report
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), np.uint8)
@@ -37,6 +37,25 @@ def test_zero_is_grey_and_signs_show() -> None:
     shown = stretched(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]))
     assert shown[2] in (127, 128) and shown[0] < shown[1] < shown[2] < shown[3] < shown[4]
     assert (stretched(np.zeros(3)) == shown[2]).all()
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([30, 10], {0: 4, 1: 4}),
+        ([30, 1], {0: 7, 1: 1}),
+        ([5] * 8, dict.fromkeys(range(8), 1)),
+        ([5] * 100, dict.fromkeys([0, 14, 28, 42, 57, 71, 85, 99], 1)),
+        ([3], {0: 3}),
+        ([0, 2, 0, 9], {1: 2, 3: 6}),
+    ],
+)
+def test_pictures_are_of_different_classes(counts: list[int], expected: dict[int, int]) -> None:
+    """Validation comes class by class, as folders are listed."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    chosen = of_each_class(labels, 8)
+    assert len(np.unique(chosen)) == len(chosen) and (np.diff(labels[chosen]) >= 0).all()
+    assert {int(label): int((labels[chosen] == label).sum()) for label in np.unique(labels[chosen])} == expected
 
 
 def section(page: str) -> str:

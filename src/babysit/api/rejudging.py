@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from babysit.diagnosing import judge
 from babysit.errors import UserError
-from babysit.recipe import read_resolved, setting_names
+from babysit.recipe import read_resolved
 from babysit.record.diagnosis import Diagnosis
-from babysit.record.known import Known
+from babysit.record.known import Known, known_by_recipe
 from babysit.record.log import read_log
 from babysit.record.run import Run
 from babysit.show import Show, Silent, plural
@@ -79,25 +79,8 @@ def known_from(run: Run, manifest: dict[str, Any]) -> Known:
         return Known()
     recipe, data = read_resolved(run.recipe), manifest.get("data", {})
     counts = data.get("counts", {})
-    names = tuple(data.get("classes", ()))
-    return Known(
-        learning_rate=recipe.optim.lr,
-        batch_size=recipe.optim.batch_size,
-        classes=len(names) or None,
-        class_names=names or None,
-        class_counts=tuple(counts["train"]) if "train" in counts else None,
-        planned_steps=recipe.train.steps,
-        schedule_kind=recipe.schedule.kind,
-        optimizer_kind=recipe.optim.kind,
-        momentum=recipe.optim.momentum,
-        loss_kind=recipe.loss.kind,
-        l2=recipe.regularize.l2,
-        decay=recipe.regularize.decay,
-        l1=recipe.regularize.l1,
-        training_images=sum(counts["train"]) if "train" in counts else None,
-        validation_images=sum(counts["val"]) if "val" in counts else None,
-        settings={name: recipe.get(name) for name in setting_names()},
-    )
+    validation = sum(counts["val"]) if "val" in counts else None
+    return known_by_recipe(recipe, data.get("classes", ()), counts=counts.get("train"), validation_images=validation)
 
 
 def diagnosis_lines(found: Rejudged) -> list[str]:

@@ -26,6 +26,7 @@ from babysit.record import atomic
 from babysit.record import run as runs
 from babysit.record.log import LogWriter, cut
 from babysit.record.run import Run
+from babysit.reporting.diagnosed import found_in
 from babysit.reporting.page import validation_scores, write_report
 from babysit.searching.confirm import confirm_rate, seconds_needed
 from babysit.show import Show, Silent, plural
@@ -135,8 +136,7 @@ def dry_run(data: str, *, recipe: str | Path | None = None, settings: Settings =
 
 
 def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway: bool) -> Trained:
-    if out is not None and out.exists():
-        runs.check_free(out)
+    runs.check_place(out or runs.free_name(Path("runs"), stem_of(asked.recipe.data.source)))
     lists = read_lists(asked.recipe.data.exclude, asked.recipe.data.relabel)
     catalog, recipe, reasons = prepare.look(asked.recipe, clock, lists=lists, show=show)
     data = prepare.decode(catalog, recipe, lists=lists, clock=clock, show=show)
@@ -213,7 +213,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) 
         )
     if manifest.get("status") == "finished":
         show.say("This run has finished already; nothing is left to do.")
-        return _result(run, clock, [])
+        return _result(run, clock, [one.as_json() for one in found_in(run)])
     with runs.lock(run):
         lists = read_lists(recipe.data.exclude, recipe.data.relabel)
         again = read_lists(asked.recipe.data.exclude, asked.recipe.data.relabel)

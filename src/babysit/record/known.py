@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
+
+from babysit.recipe import Recipe, setting_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,35 @@ class Known:
         if "layers" in values:
             values["layers"] = tuple(Layer(name, kind) for name, kind in values["layers"])
         return cls(**values)
+
+
+def known_by_recipe(
+    recipe: Recipe, class_names: Sequence[str], *, counts: Sequence[int] | None, validation_images: int | None
+) -> Known:
+    """What a recipe says, and the numbers of its data; what only the network or the training can say stays unknown.
+
+    Arguments:
+        counts: training images of each class.
+    """
+    return Known(
+        learning_rate=recipe.optim.lr,
+        batch_size=recipe.optim.batch_size,
+        classes=len(class_names) or None,
+        class_names=tuple(class_names) or None,
+        class_counts=None if counts is None else tuple(counts),
+        planned_steps=recipe.train.steps,
+        schedule_kind=recipe.schedule.kind,
+        optimizer_kind=recipe.optim.kind,
+        momentum=recipe.optim.momentum,
+        loss_kind=recipe.loss.kind,
+        l2=recipe.regularize.l2,
+        decay=recipe.regularize.decay,
+        l1=recipe.regularize.l1,
+        training_images=None if counts is None else sum(counts),
+        validation_images=validation_images,
+        settings={name: _plain(recipe.get(name)) for name in setting_names()},
+    )
+
+
+def _plain(value: object) -> object:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -158,6 +159,25 @@ def check_free(path: Path) -> None:
             where=str(path),
             hint="Continue it with --resume, or choose another place with -o; nothing was touched",
         )
+
+
+def check_place(path: Path) -> None:
+    """Refuses a place that is taken or cannot be written, before any work is done for it; leaves nothing there.
+
+    Raises:
+        UserError: as `create`.
+    """
+    check_free(path)
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    with writing(path, "the run"):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        finally:
+            for one in missing:
+                if one.is_dir():
+                    one.rmdir()
 
 
 def create(path: Path) -> Run:

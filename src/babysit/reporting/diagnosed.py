@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from babysit.errors import UserError
 from babysit.figures.charts import Mark
 from babysit.names import for_page
 from babysit.record.diagnosis import Diagnosis, diagnosis_of
@@ -15,7 +16,7 @@ def diagnoses(run: Run) -> str:
     """What the rules found, worst first, numbered as on the curves."""
     try:
         found = found_in(run)
-    except (ValueError, KeyError, TypeError):
+    except UserError:
         return "<p>diagnoses.jsonl cannot be read.</p>"
     return "".join(_diagnosis(number, one) for number, one in enumerate(found, start=1))
 
@@ -24,7 +25,7 @@ def marks(run: Run) -> list[Mark]:
     """Where on the curves each diagnosis began; notes are not drawn."""
     try:
         found = found_in(run)
-    except (ValueError, KeyError, TypeError):
+    except UserError:
         return []
     return [
         Mark(float(one.since), str(number), f"{number}: {one.claim}", one.severity == "stop")
@@ -37,10 +38,15 @@ def found_in(run: Run) -> list[Diagnosis]:
     """The diagnoses kept in a run.
 
     Raises:
-        ValueError, KeyError, TypeError: when they cannot be read.
+        UserError: when they cannot be read.
     """
-    lines = text_of(run.diagnoses).splitlines() if run.diagnoses.exists() else []
-    return [diagnosis_of(json.loads(line)) for line in lines if line]
+    try:
+        lines = text_of(run.diagnoses).splitlines() if run.diagnoses.exists() else []
+        return [diagnosis_of(json.loads(line)) for line in lines if line]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            "the kept diagnoses cannot be read", where=str(run.diagnoses), hint="`babysit diagnose RUN` judges anew"
+        ) from error
 
 
 def _diagnosis(number: int, one: Diagnosis) -> str:

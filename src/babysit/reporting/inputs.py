@@ -88,11 +88,8 @@ def _formula(kind: str, statistics: Statistics) -> str:
 
 
 def _before_and_after(gallery: Gallery, kind: str, statistics: Statistics) -> str:
-    labels = gallery.material.predicted.labels
-    places = np.unique(labels, return_index=True)[1]
-    if len(places) < SHOWN:  # few classes: others of theirs
-        places = np.unique(np.concatenate([places, np.arange(min(SHOWN, len(labels)))]))
-    found = [gallery.picture(int(place)) for place in places[:SHOWN]]
+    places = of_each_class(gallery.material.predicted.labels, SHOWN)
+    found = [gallery.picture(int(place)) for place in places]
     images = [one for one in found if one is not None]
     if not images or not _fits(statistics, images[0]):
         return f'<p class="missing">{for_page(gallery.why)}</p>' if gallery.why else ""
@@ -107,6 +104,23 @@ def _before_and_after(gallery: Gallery, kind: str, statistics: Statistics) -> st
         f'style="width:{100 * len(images) / SHOWN:.0f}%"><figcaption>Above as they are, below what the network sees of them, '
         f"{values}. {said}.</figcaption></figure>"
     )
+
+
+def of_each_class(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """The places of at most so many images, of each class one before a second; of many classes some, evenly.
+
+    >>> of_each_class(np.array([0, 0, 0, 0, 1, 1]), 4).tolist()
+    [0, 1, 4, 5]
+    """
+    order = np.argsort(labels, kind="stable")
+    classes, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    ranks = np.empty(len(labels), np.int64)
+    ranks[order] = np.arange(len(labels)) - np.repeat(starts, counts)
+    chosen = np.lexsort((labels, ranks))
+    if len(classes) > most:
+        chosen = chosen[np.linspace(0, len(classes) - 1, most).round().astype(int)]
+    chosen = chosen[:most]
+    return chosen[np.lexsort((chosen, labels[chosen]))]
 
 
 def _fits(statistics: Statistics, image: NDArray[np.uint8]) -> bool:

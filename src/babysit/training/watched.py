@@ -26,9 +26,9 @@ from babysit.probes.meter import Meter, Values
 from babysit.probes.network import network_of
 from babysit.probes.slices import PIECES
 from babysit.probes.when import measured_epoch
-from babysit.recipe import Recipe, setting_names
+from babysit.recipe import Recipe
 from babysit.record import atomic
-from babysit.record.known import Known, Layer
+from babysit.record.known import Known, Layer, known_by_recipe
 from babysit.record.log import Row
 from babysit.record.run import Run
 from babysit.training.session import Session
@@ -68,29 +68,16 @@ def known_of(session: Session) -> Known:
     dropping = [layer.p for _, layer in kinds if isinstance(layer, _DropoutNd)]
     dropping += [layer.drop_probability for _, layer in kinds if isinstance(layer, PaperDropout)]
     functions = dict.fromkeys(type(layer).__name__ for _, layer in network_of(model).activations)
-    return Known(
-        learning_rate=recipe.optim.lr,
-        batch_size=recipe.optim.batch_size,
-        classes=len(session.classes),
-        class_names=session.classes,
-        class_counts=tuple(counts),
+    said = known_by_recipe(recipe, session.classes, counts=counts, validation_images=len(session.validation))
+    return replace(
+        said,
         planned_steps=session.plan.total,
         steps_per_epoch=session.steps_per_epoch,
-        schedule_kind=recipe.schedule.kind,
-        optimizer_kind=recipe.optim.kind,
-        momentum=recipe.optim.momentum,
-        loss_kind=recipe.loss.kind,
-        l2=recipe.regularize.l2,
-        decay=recipe.regularize.decay,
-        l1=recipe.regularize.l1,
         dropout=max(dropping, default=0.0),
         augmented=session.augmentation != Augmentation(),
         normalised=any(isinstance(layer, _BatchNorm) for _, layer in kinds),
         activations=tuple(functions) or (None if len(network_of(model).weighted) > 1 else ()),
-        training_images=len(training),
-        validation_images=len(session.validation),
         layers=tuple(Layer(name, type(layer).__name__) for name, layer in kinds),
-        settings={name: _plain(recipe.get(name)) for name in setting_names()},
     )
 
 
@@ -223,7 +210,3 @@ class Watched:
             training_mode_without_dropout(session.model)
             scores = self._scores(images)
             return Batch(session.loss(scores, labels), images, scores, labels)
-
-
-def _plain(value: object) -> object:
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
