@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, sure_of
+from babysit.diagnosing.remedies import back_to_rules
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -46,4 +47,5 @@ def stuck_at_chance(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "warn",
         words=words,
         weight=Weight(sure, int(course.loss.steps[0]), lasts(course.loss, course.rate, validation)),
+        remedy=back_to_rules(log, known),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babysit.record.diagnosis import Diagnosis, Experiment, Severity
+from babysit.record.diagnosis import Begin, Diagnosis, Experiment, Severity
 from babysit.record.observation import Observation
 from babysit.record.series import Series
 
@@ -154,6 +154,7 @@ def diagnosis(
     remedy: Mapping[str, object] | None = None,
     experiment: Experiment | None = None,
     where: str = "",
+    begin: Begin = "start",
 ) -> Diagnosis:
     """A diagnosis with its page."""
     return Diagnosis(
@@ -170,6 +171,7 @@ def diagnosis(
         where=where,
         remedy=remedy,
         experiment=experiment,
+        begin=begin,
     )
 
 

@@ -22,6 +22,7 @@ from babysit.diagnosing.evidence import (
     smooth,
     sure_of,
 )
+from babysit.diagnosing.remedies import more_regularisation
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -103,7 +104,8 @@ def overfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         int(losses.steps[least]),
         (*lasts(gap.training, gap.validation), losses.observation(least), *lasts(losses)),
     )
-    yield diagnosis("overfitting", "warn" if worse else "note", words=words, weight=weight)
+    remedy = more_regularisation(known)
+    yield diagnosis("overfitting", "warn" if worse else "note", words=words, weight=weight, remedy=remedy)
 
 
 def regularisation_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -121,9 +123,8 @@ def regularisation_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             "weight_decay=5e-4 in the optimiser, random crops and reflections in the data set",
             "With L2 of 0.0005 and random crops the gap is as wide.",
         )
-        remedy = {"regularize.l2": 0.0005}
         weight = Weight(found.sure, found.since, found.evidence)
-        yield diagnosis("regularisation-missing", found.severity, words=words, weight=weight, remedy=remedy)
+        yield diagnosis("regularisation-missing", found.severity, words=words, weight=weight, remedy=found.remedy)
 
 
 def underfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:

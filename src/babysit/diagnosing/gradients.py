@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, spread_of, sure_of
+from babysit.diagnosing.remedies import first_weights, short_gradients
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -67,7 +68,7 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "warn",
         words=words,
         weight=Weight(sure, int(first.steps[0]), evidence),
-        remedy={"init.kind": "he"},
+        remedy=first_weights(known),
         where=first.where,
     )
 
@@ -95,7 +96,8 @@ def exploding_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With gradients shortened to 1 the loss goes the same way.",
     )
     weight = Weight(sure, int(norms.steps[peak]), (norms.observation(0), norms.observation(peak), *lasts(norms)))
-    yield diagnosis("exploding-gradients", "warn", words=words, weight=weight, remedy={"optim.clip": 1.0})
+    remedy = short_gradients(log, known, large=large > jumped)
+    yield diagnosis("exploding-gradients", "warn", words=words, weight=weight, remedy=remedy)
 
 
 def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -10,6 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
 from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.remedies import less_augmentation, plain_inputs, usual_batch
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -46,9 +47,7 @@ def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(all_of(sure, harm) if harm > 0.6 else sure, 0, lasts(mean, deviation, least, most))
     severity = "warn" if harm > 0.6 else "note"
-    yield diagnosis(
-        "inputs-not-normalised", severity, words=words, weight=weight, remedy={"preprocess.kind": "standardize"}
-    )
+    yield diagnosis("inputs-not-normalised", severity, words=words, weight=weight, remedy=plain_inputs())
 
 
 def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -73,7 +72,7 @@ def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(all_of(sure, harm) if harm > 0.6 else sure, 0, lasts(mean, deviation))
     severity = "warn" if harm > 0.6 else "note"
-    yield diagnosis("normalised-twice", severity, words=words, weight=weight, remedy={"preprocess.kind": "standardize"})
+    yield diagnosis("normalised-twice", severity, words=words, weight=weight, remedy=plain_inputs())
 
 
 def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -162,7 +161,7 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "After a pass over the training images in training mode without updates the two agree.",
     )
     weight = Weight(sure, int(evaluated.steps[-2]), lasts(evaluated, trained, *losses))
-    yield diagnosis("normalisation-statistics", "warn", words=words, weight=weight)
+    yield diagnosis("normalisation-statistics", "warn", words=words, weight=weight, remedy=usual_batch())
 
 
 def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -187,7 +186,8 @@ def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "A person names the classes of augmented images as surely as those of plain ones.",
     )
     weight = Weight(sure, int(plain.steps[-2]), lasts(plain, augmented))
-    yield diagnosis("augmentation-too-strong", "warn", words=words, weight=weight)
+    remedy = less_augmentation(known)
+    yield diagnosis("augmentation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
 
 
 def _augmented_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -11,6 +11,7 @@ from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.remedies import same_say, smoothed_labels
 from babysit.diagnosing.units import _layers
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -97,7 +98,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "The images with the largest loss have the right labels and are merely hard.",
     )
     weight = Weight(sure, int(gap.validation.steps[-count]), lasts(gap.training, gap.validation, hard, half, top))
-    yield diagnosis("labels-noisy", "warn", words=words, weight=weight, remedy={"loss.smoothing": 0.1})
+    yield diagnosis("labels-noisy", "warn", words=words, weight=weight, remedy=smoothed_labels(log, known))
 
 
 def _unsureness(course: Course, known: Known, log: RunLog) -> float:
@@ -146,7 +147,7 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With balanced class weights the rare classes are found no more often.",
     )
     weight = Weight(sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
-    yield diagnosis("imbalanced", "warn", words=words, weight=weight, remedy={"loss.class_weights": "balanced"})
+    yield diagnosis("imbalanced", "warn", words=words, weight=weight, remedy=same_say(known))
 
 
 def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -183,7 +184,9 @@ def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "It is predicted in the epochs to come.",
     )
     weight = Weight(sure, int(missed[0].steps[-3]), lasts(*missed[:3], accuracy))
-    yield diagnosis("class-never-predicted", "warn", words=words, weight=weight, where=missed[0].where)
+    rare = bool(known.class_counts) and count is not None and count < 0.6 * float(np.mean(known.class_counts))
+    remedy = same_say(known) if rare else None
+    yield diagnosis("class-never-predicted", "warn", words=words, weight=weight, remedy=remedy, where=missed[0].where)
 
 
 def pair_confused(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, noise_of, sure_of
+from babysit.diagnosing.remedies import usual_batch
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -37,4 +38,4 @@ def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With batches of 64 the loss gets no further in as many images.",
     )
     weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, noise))
-    yield diagnosis("too-noisy", "warn", words=words, weight=weight, remedy={"optim.batch_size": 64})
+    yield diagnosis("too-noisy", "warn", words=words, weight=weight, remedy=usual_batch())

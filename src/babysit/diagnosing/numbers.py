@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spelled, sure_of
+from babysit.diagnosing.remedies import begin_of, first_weights, lower_rate
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -35,14 +36,14 @@ def not_a_number(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = sure_of(math.inf if share == 1 else share - 0.5, 1 / math.sqrt(len(loss) - place))
     before = [loss.observation(one) for one in range(max(0, place - 3), place)]
     layer = _first_place(log)
-    rate = known.learning_rate or (float(log.series("learning_rate", kind="step").values.max()) if before else 0.0)
-    lower = f"{rate / 10:g}" if rate else "0.001"
+    remedy = lower_rate(log, known) if before else first_weights(known)
+    lower = f"{(remedy or {}).get('optim.lr', 0.001):.3g}"
     claim = f"The loss is {loss.values[place]} since step {loss.steps[place]}"
     claim += f", after {spelled([one.value for one in before])}" if before else ", from the very first step"
     claim += f"; it was seen first in {named(layer.where)}." if layer else "."
     advice, code = (
-        f"Lower the learning rate by tenths until the loss falls, first with --set optim.lr={lower}, or leave "
-        "optim.lr out to have it chosen by rule",
+        f"Lower the learning rate until the loss falls, first with --set optim.lr={lower}, or leave optim.lr out to have "
+        "it chosen by rule",
         f"for group in optimizer.param_groups: group['lr'] = {lower}",
     )
     if not before:
@@ -55,8 +56,9 @@ def not_a_number(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "stop" if broken[-1] else "warn",
         words=words,
         weight=weight,
-        remedy={"optim.lr": rate / 10} if before and rate else None,
+        remedy=remedy,
         where=layer.where if layer else "",
+        begin=begin_of(log, known, int(loss.steps[place])),
     )
 
 
@@ -73,8 +75,8 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     if sure <= 0.6:
         return
-    rate = float(course.rate.values.max()) if len(course.rate) else 0.0
-    lower = f"{rate / 10:.2g}" if rate else "0.001"
+    remedy = lower_rate(log, known)
+    lower = f"{(remedy or {}).get('optim.lr', 0.001):.3g}"
     words = Words(
         f"The loss diverges: it was {course.first:.4g} at first and is {course.late:.4g} now, for {len(last)} updates.",
         f"Lower the learning rate: --set optim.lr={lower}",
@@ -86,14 +88,15 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         since(course.loss.steps, course.loss.values > bound),
         (course.loss.observation(0), *lasts(course.loss, course.rate)),
     )
-    experiment = Experiment({"optim.lr": rate / 10}, 60, "loss", "below", 0.5, "start") if rate else None
+    experiment = Experiment(remedy, 60, "loss", "below", 0.5, "start") if remedy else None
     yield diagnosis(
         "diverging",
         "stop" if sure > 0.75 else "warn",
         words=words,
         weight=weight,
-        remedy={"optim.lr": rate / 10} if rate else None,
+        remedy=remedy,
         experiment=experiment,
+        begin=begin_of(log, known, weight.since),
     )
 
 

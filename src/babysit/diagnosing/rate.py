@@ -10,6 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import Course, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
 from babysit.diagnosing.motion import motion_of, travelled
+from babysit.diagnosing.remedies import falling_rate, lower_rate, raised_rate, unshortened
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -23,6 +24,8 @@ EXPECTED = 300
 
 NEEDED = 0.15
 """How far weights must move in all, in units of their norm, before anything can be expected of them."""
+
+USUAL_MOMENTUM = 0.9
 
 JUMP = 1.5
 """The loss over the first one from which on the first updates have done harm."""
@@ -75,12 +78,17 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if by_momentum > 0.5:
         seen.append(f"a momentum of {known.momentum:g} multiplies it by {friction:.0f}")
     claim = f"The learning rate{_of(rate)} is too high: {joined(seen)}, and the loss is at {course.late:.3g} now, where {course.level:.3g} is knowing nothing."
-    tenth = f"{rate / 10:.2g}" if rate else "0.001"
+    # A momentum near one is mended as such: a lower rate would have to make up for it.
+    momentum = by_momentum > 0.5 and by_momentum == caused
+    remedy = {"optim.momentum": USUAL_MOMENTUM} if momentum else lower_rate(log, known)
+    lower = f"{(remedy or {}).get('optim.lr', rate / 10 or 0.001):.3g}"
     words = Words(
         claim,
-        f"Divide the learning rate by ten: --set optim.lr={tenth}, or warm up longer: --set schedule.warmup=0.3",
-        f"for group in optimizer.param_groups: group['lr'] = {tenth}",
-        "At a tenth of the rate the first hundred updates do no better than these.",
+        f"Take the usual momentum: --set optim.momentum={USUAL_MOMENTUM}"
+        if momentum
+        else f"Lower it: --set optim.lr={lower}, or warm up longer: --set schedule.warmup=0.3",
+        f"for group in optimizer.param_groups: group['{'momentum' if momentum else 'lr'}'] = {USUAL_MOMENTUM if momentum else lower}",
+        "With that the first hundred updates do no better than these.",
     )
     yield diagnosis(
         "learning-rate-too-high",
@@ -89,8 +97,8 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         weight=Weight(
             sure, place if by_jump > 0.5 else _first(course), (*lasts(course.loss, course.rate), *motion.observations())
         ),
-        remedy={"optim.lr": rate / 10} if rate else None,
-        experiment=Experiment({"optim.lr": rate / 10}, 60, "loss", "below", 0.9, "start") if rate else None,
+        remedy=remedy,
+        experiment=Experiment(remedy, 60, "loss", "below", 0.9, "start") if remedy else None,
     )
 
 
@@ -121,12 +129,13 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         claim += f" The accuracy rose to {course.accuracy:.0%} all the same: it sees the order of the scores, the loss their size."
     if penalty > PENALTY:
         sure = all_of(sure, sure_of(math.log10(1 / penalty), 0.3))
-    ten = f"{10 * rate:.2g}" if rate else "0.01"
+    remedy = raised_rate(log, known)
+    higher = f"{(remedy or {}).get('optim.lr', 0.01):.3g}"
     words = Words(
         claim,
-        f"Multiply the learning rate by ten: --set optim.lr={ten}, or leave optim.lr out to have it chosen by rule",
-        f"for group in optimizer.param_groups: group['lr'] = {ten}",
-        "At ten times the rate the loss falls no faster; then look at initial weights and gradients instead.",
+        f"Raise it: --set optim.lr={higher}, or leave optim.lr out to have it chosen by rule",
+        f"for group in optimizer.param_groups: group['lr'] = {higher}",
+        "At that rate the loss falls no faster; then look at initial weights and gradients instead.",
     )
     evidence = (*lasts(course.loss, course.rate), *motion.observations())
     yield diagnosis(
@@ -134,8 +143,8 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "warn",
         words=words,
         weight=Weight(sure, _first(course), evidence),
-        remedy={"optim.lr": 10 * rate} if rate else None,
-        experiment=Experiment({"optim.lr": 10 * rate}, 60, "loss", "below", 0.98) if rate else None,
+        remedy=remedy,
+        experiment=Experiment(remedy, 60, "loss", "below", 0.98) if remedy else None,
     )
 
 
@@ -148,16 +157,15 @@ def updates_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(by_ratio, course.poor)
     if sure <= 0.6:
         return
-    rate = _rate(course, known)
+    remedy = lower_rate(log, known)
     words = Words(
         f"Updates are too large: each changes the weights by {motion.late:.2g} of their norm, and 0.001 is usual; the loss is at {course.late:.3g}.",
-        f"Lower the rate: --set optim.lr={rate / 10:.2g}" if rate else "Lower the rate: --set optim.lr=0.001",
+        f"Lower the rate: --set optim.lr={(remedy or {}).get('optim.lr', 0.001):.3g}",
         "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before optimizer.step(), or a tenth of the rate",
         "With smaller updates the loss stays where it is.",
     )
-    yield diagnosis(
-        "updates-too-large", "warn", words=words, weight=Weight(sure, _first(course), motion.observations())
-    )
+    weight = Weight(sure, _first(course), motion.observations())
+    yield diagnosis("updates-too-large", "warn", words=words, weight=weight, remedy=remedy)
 
 
 def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -193,9 +201,8 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "look at clip_grad_norm_'s bound and at the optimiser's eps",
         "Without clipping and with epsilon 1e-8 the updates are as small.",
     )
-    yield diagnosis(
-        "updates-too-small", "warn", words=words, weight=Weight(sure, _first(course), motion.observations())
-    )
+    weight = Weight(sure, _first(course), motion.observations())
+    yield diagnosis("updates-too-small", "warn", words=words, weight=weight, remedy=unshortened(log, known))
 
 
 def schedule_never_moved(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -221,6 +228,7 @@ def schedule_never_moved(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "warn",
         words=words,
         weight=Weight(sure, int(rate.steps[0]), (rate.observation(0), *lasts(rate))),
+        remedy=falling_rate(),
     )
 
 
@@ -256,6 +264,7 @@ def schedule_too_fast(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         weight=Weight(
             sure, int(course.rate.steps[begun]), (course.rate.observation(peak), *lasts(course.rate, course.loss))
         ),
+        remedy=falling_rate(),
     )
 
 
@@ -292,6 +301,7 @@ def plateau(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "note",
         words=words,
         weight=Weight(sure, int(course.loss.steps[course.count // 2]), lasts(course.loss, course.rate)),
+        remedy=falling_rate(),
     )
 
 

@@ -11,6 +11,7 @@ from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, spread_of, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.rate import penalty_share
+from babysit.diagnosing.remedies import less_dropout, weaker_penalties
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -40,17 +41,17 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     strength = max((one for one in (known.l2, known.decay, known.l1) if one), default=0.0)
     name = "l2" if known.l2 == strength else ("decay" if known.decay == strength else "l1")
-    lower = f"{strength / 100:.2g}" if strength else "0.0005"
+    remedy = weaker_penalties(log, known)
+    found = (remedy or {}).get(f"regularize.{name}")
+    lower = f"{found:g}" if isinstance(found, float) else f"{strength / 100 or 5e-4:.2g}"
     words = Words(
         f"Regularisation overwhelms the data: its gradient is {share:.2g} times the data's, the weights have shrunk to {10**shrinking:.2g} of their first norm, and the loss is {course.late:.4g}, where {course.level:.4g} is knowing nothing.",
         f"Weaken it: --set regularize.{name}={lower}",
         f"weight_decay={lower} in the optimiser",
-        "With a hundredth of it the loss stays as high.",
+        "With that the loss stays as high.",
     )
     weight = Weight(sure, int(penalties.steps[0]), (*lasts(penalties, course.loss), *lasts(*norms[:2])))
-    yield diagnosis(
-        "regularisation-too-strong", "warn", words=words, weight=weight, remedy={f"regularize.{name}": float(lower)}
-    )
+    yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
 
 
 def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -74,4 +75,4 @@ def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With a dropout of 0.3 training learns no faster.",
     )
     weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, training, gap.validation))
-    yield diagnosis("dropout-too-strong", "warn", words=words, weight=weight, remedy={"regularize.dropout": 0.3})
+    yield diagnosis("dropout-too-strong", "warn", words=words, weight=weight, remedy=less_dropout(known))

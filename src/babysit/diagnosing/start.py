@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, share_error, spread_of, sure_of
+from babysit.diagnosing.remedies import first_weights
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -50,7 +51,7 @@ def initialisation_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With He's weights the loss stands as long.",
     )
     weight = Weight(sure, 0, tuple(one.observation(0) for one in deviations[-4:]))
-    yield diagnosis("initialisation-too-small", "warn", words=words, weight=weight, remedy={"init.kind": "he"})
+    yield diagnosis("initialisation-too-small", "warn", words=words, weight=weight, remedy=first_weights(known))
 
 
 def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -80,7 +81,7 @@ def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With weights of a tenth of the size the first loss is as high.",
     )
     weight = Weight(sure, 0, (*lasts(spread, first), *(one.observation(0) for one in first_deviations(log)[-3:])))
-    yield diagnosis("initialisation-too-large", "warn", words=words, weight=weight, remedy={"init.kind": "he"})
+    yield diagnosis("initialisation-too-large", "warn", words=words, weight=weight, remedy=first_weights(known))
 
 
 def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -95,7 +96,7 @@ def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     zeros = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")[:-1]]
     zeros = [one for one in zeros if len(one) >= 3 and (one.values == 0).all()]
     if zeros and not course.short:
-        yield _all_zero(zeros, course)
+        yield _all_zero(zeros, course, known)
         return
     if not alike or course.short:
         return
@@ -113,11 +114,16 @@ def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, 0, tuple(one.observation(-1) for one in alike[:4]))
     yield diagnosis(
-        "symmetric-initialisation", "warn", words=words, weight=weight, remedy={"init.kind": "he"}, where=alike[0].where
+        "symmetric-initialisation",
+        "warn",
+        words=words,
+        weight=weight,
+        remedy=first_weights(known),
+        where=alike[0].where,
     )
 
 
-def _all_zero(zeros: list[Series], course: Course) -> Diagnosis:
+def _all_zero(zeros: list[Series], course: Course, known: Known) -> Diagnosis:
     """Weights that began at zero and are there still."""
     rows = min(len(one) for one in zeros)
     words = Words(
@@ -129,7 +135,12 @@ def _all_zero(zeros: list[Series], course: Course) -> Diagnosis:
     )
     weight = Weight(sure_of(0.5, 1 / rows), 0, tuple(one.observation(-1) for one in zeros[:4]))
     return diagnosis(
-        "symmetric-initialisation", "warn", words=words, weight=weight, remedy={"init.kind": "he"}, where=zeros[0].where
+        "symmetric-initialisation",
+        "warn",
+        words=words,
+        weight=weight,
+        remedy=first_weights(known),
+        where=zeros[0].where,
     )
 
 

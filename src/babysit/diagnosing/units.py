@@ -10,6 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
 from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -51,7 +52,8 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "Over another batch most of these units are not zero.",
     )
     weight = Weight(sure, since(worst.steps, worst.values > DEAD), (worst.observation(0), *lasts(worst, course.loss)))
-    yield diagnosis("dead-units", "warn", words=words, weight=weight, where=worst.where)
+    remedy = {**first_weights(known), "init.bias": 0.0} if begun > DEAD else lower_rate(log, known)
+    yield diagnosis("dead-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
 def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -75,9 +77,9 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(
         sure, since(worst.steps, worst.values > SATURATED), (worst.observation(0), *lasts(worst, course.loss))
     )
-    yield diagnosis(
-        "saturated-units", "warn", words=words, weight=weight, remedy={"init.kind": "xavier"}, where=worst.where
-    )
+    prepared = (known.settings or {}).get("preprocess.kind", "standardize") == "standardize"
+    remedy = {"init.kind": "xavier", "init.scale": None, **({} if prepared else plain_inputs())}
+    yield diagnosis("saturated-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
 def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -101,7 +103,8 @@ def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "The scores of two different images differ.",
     )
     weight = Weight(sure, since(top.steps, top.values > bound), lasts(top, course.loss))
-    yield diagnosis("constant-output", "warn", words=words, weight=weight, where=top.where)
+    remedy = lower_rate(log, known)
+    yield diagnosis("constant-output", "warn", words=words, weight=weight, remedy=remedy, where=top.where)
 
 
 def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -1,0 +1,225 @@
+"""Remedies: what a diagnosis changes in a recipe, by the numbers of the log. None hands a setting back to its rule.
+
+A setting that was given and is wrong is best mended by the rule that would have decided it, since the rules' values are
+measured on many trainings; where there is no rule, or its value is the one that failed, the log's numbers decide.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from babysit.diagnosing.course import chance_of
+from babysit.diagnosing.motion import motion_of
+from babysit.record.diagnosis import Begin
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+
+Settings = dict[str, object]
+
+USUAL_RATIO = 1e-3
+"""The update ratio that a remedied rate aims at."""
+
+FAR = 2.0
+"""The factor between a rate and the rule's from which on the rule's is another rate."""
+
+MOST = 1000.0
+"""The factor by which a rate is changed at most: update ratios follow the rate in proportion over no wider range."""
+
+BY_ITSELF = ("network", "whitening", None)
+"""Kinds of first weights that a rule chooses."""
+
+LEARNED, EARLY = 0.15, 0.2
+"""Validation accuracy above chance from which on a checkpoint is worth continuing from, and the share of the plan before
+which beginning anew costs less than it may spoil."""
+
+USUAL_SHARE = 0.01
+"""What a penalty's gradient is beside the data's in the first updates of a training that it does not disturb."""
+
+AUGMENTED = (
+    *("rotate", "scale", "resized_crop", "brightness", "contrast", "saturation", "colour", "erase", "mixup", "cutmix"),
+)
+
+
+def lower_rate(log: RunLog, known: Known) -> Settings | None:
+    """A lower peak rate: the rule's when it is well below; else the rate divided by what brings updates to 1e-3, at
+    least by ten."""
+    rate = peak_rate(log, known)
+    if not rate:
+        return None
+    if known.rate_by_rule and known.rate_by_rule * FAR <= rate:
+        return {"optim.lr": known.rate_by_rule}
+    motion = motion_of(log)
+    ratio = max(motion.early, motion.ratio) if motion.measured else 0.0
+    return {"optim.lr": _short(rate / min(MOST, max(10.0, ratio / USUAL_RATIO)))}
+
+
+def raised_rate(log: RunLog, known: Known) -> Settings | None:
+    """A higher peak rate: the rule's when it is well above; else the rate times what brings updates to 1e-3, at least
+    twice it."""
+    rate = peak_rate(log, known)
+    if not rate:
+        return None
+    if known.rate_by_rule and known.rate_by_rule >= FAR * rate:
+        return {"optim.lr": known.rate_by_rule}
+    motion = motion_of(log)
+    factor = USUAL_RATIO / motion.ratio if motion.measured and motion.ratio > 0 else 10.0
+    return {"optim.lr": _short(rate * min(MOST, max(2.0, factor)))}
+
+
+def peak_rate(log: RunLog, known: Known) -> float:
+    """The peak learning rate as told, or the highest seen; 0 when neither."""
+    seen = log.series("learning_rate", kind="step")
+    return known.learning_rate or (float(seen.values.max()) if len(seen) else 0.0)
+
+
+def first_weights(known: Known, usual: str = "he") -> Settings:
+    """First weights by rule when others were asked for, else those of a kind that fits.
+
+    >>> first_weights(Known(settings={"init.kind": "gaussian"}))["init.kind"], first_weights(Known())["init.kind"]
+    (None, 'he')
+    """
+    asked = known.settings is not None and known.settings.get("init.kind") not in BY_ITSELF
+    return {"init.kind": None, "init.scale": None, "init.bias": None} if asked else {"init.kind": usual}
+
+
+def plain_inputs() -> Settings:
+    """Inputs of mean 0 and deviation 1."""
+    return {
+        "preprocess.kind": "standardize",
+        "preprocess.divisor": None,
+        "preprocess.epsilon": None,
+        "preprocess.patch": None,
+    }
+
+
+def falling_rate() -> Settings:
+    """The schedule that a recipe has without being asked: it lasts for the whole run."""
+    return {"schedule.kind": "one-cycle", "schedule.warmup": None}
+
+
+def usual_batch() -> Settings:
+    """Batches by rule, and the rate that belongs to them."""
+    return {"optim.batch_size": None, "optim.lr": None}
+
+
+def weaker_penalties(log: RunLog, known: Known) -> Settings | None:
+    """Each penalty so much weaker that all of them together begin at a hundredth of the data's gradient; at least by ten.
+
+    Late in a training ruled by its penalty the two gradients are equal, whatever the strength, so the first updates tell.
+    """
+    given = known.settings or {"regularize.l2": known.l2, "regularize.l1": known.l1}
+    names = [f"regularize.{name}" for name in ("l2", "l1", "elastic_l1", "elastic_l2")]
+    strengths = {name: value for name in names if isinstance(value := given.get(name), float) and value > 0}
+    penalty = log.series("penalty_gradient_norm", kind="step")
+    data = log.series("gradient_norm", kind="step")
+    factor = 0.1
+    if len(penalty) and len(data) and penalty.values[0] > 0 and data.values[0] > 0:
+        factor = min(factor, USUAL_SHARE * float(data.values[0] / penalty.values[0]))
+    changed: Settings = {name: _short(value * factor) for name, value in strengths.items()}
+    if known.decay:
+        changed["regularize.decay"] = None
+    return changed or None
+
+
+def less_dropout(known: Known) -> Settings:
+    """What the network brings, when other was asked for; else the half of the paper (Srivastava et al., 2014)."""
+    asked = bool(known.settings) and known.settings.get("regularize.dropout") is not None
+    return {"regularize.dropout": None if asked else 0.5}
+
+
+def less_augmentation(known: Known) -> Settings | None:
+    """Without what changes images beyond the crops and reflections that the rule allows, and with those by rule."""
+    if known.settings is None:
+        return None
+    changed: Settings = {f"augment.{name}": 0.0 for name in AUGMENTED if known.settings.get(f"augment.{name}")}
+    return {**changed, "augment.crop": None, "augment.flip": None}
+
+
+def more_regularisation(known: Known) -> Settings | None:
+    """What holds a network back and is absent: crops and reflections, L2 or decay by rule, dropout of a half."""
+    given = known.settings
+    if given is None:
+        return {"regularize.l2": 5e-4}
+    changed: Settings = {}
+    if not given.get("augment.crop") and not given.get("augment.resized_crop"):
+        changed |= {"augment.crop": None, "augment.flip": None}
+    if not known.l2 and not known.decay:
+        changed |= {"regularize.l2": None, "regularize.decay": None}
+    if not changed and not known.dropout:
+        changed["regularize.dropout"] = 0.5
+    return changed or None
+
+
+def unshortened(log: RunLog, known: Known) -> Settings | None:
+    """Without the clipping and with the epsilon by rule, where they were given; else a higher rate."""
+    given = known.settings or {}
+    changed: Settings = {name: None for name in ("optim.clip", "optim.epsilon") if given.get(name)}
+    return changed or raised_rate(log, known)
+
+
+def short_gradients(log: RunLog, known: Known, *, large: bool) -> Settings:
+    """Gradients shortened to their usual norm, and the rate by rule where the given one is well above.
+
+    Arguments:
+        large: they are so from the start: then first weights by rule where others were asked for, and a norm of 1, which
+            a mean loss of normalised inputs has about.
+    """
+    norms = log.series("gradient_norm", kind="step").values
+    usual = norms[np.isfinite(norms) & (norms > 0)]
+    changed: Settings = {"optim.clip": 1.0 if large or not len(usual) else _short(float(np.median(usual)))}
+    weights = first_weights(known)
+    if large and weights["init.kind"] is None:
+        changed = weights
+    rate = peak_rate(log, known)
+    if known.rate_by_rule and rate and known.rate_by_rule * FAR <= rate:
+        changed["optim.lr"] = known.rate_by_rule
+    return changed
+
+
+def back_to_rules(log: RunLog, known: Known) -> Settings | None:
+    """The rate and the first weights by rule, as far as others were asked for: what most trainings that stand still have wrong."""
+    changed: Settings = {}
+    rate = peak_rate(log, known)
+    if known.rate_by_rule and rate and abs(math.log(rate / known.rate_by_rule)) >= math.log(FAR):
+        changed["optim.lr"] = known.rate_by_rule
+    weights = first_weights(known)
+    return {**changed, **(weights if weights["init.kind"] is None else {})} or None
+
+
+def smoothed_labels(log: RunLog, known: Known) -> Settings | None:
+    """Labels smoothed by as much as are wrong, as far as that is known; else by a tenth."""
+    if known.settings is not None and (
+        known.settings.get("loss.kind") != "softmax" or known.settings.get("loss.smoothing")
+    ):
+        return None
+    hard = log.series("hard_share", kind="epoch")
+    share = float(np.median(hard.values[-3:])) if len(hard) else 0.1
+    return {"loss.smoothing": round(min(0.3, max(0.1, share)), 2)}
+
+
+def same_say(known: Known) -> Settings | None:
+    """Every class the same say in the loss, and in choosing the network that is kept."""
+    if known.settings is not None and (
+        known.settings.get("loss.class_weights") == "balanced" or known.settings.get("data.sampling") == "balanced"
+    ):
+        return None
+    return {"loss.class_weights": "balanced", "train.metric": "macro-f1"}
+
+
+def begin_of(log: RunLog, known: Known, since: int) -> Begin:
+    """Where to continue from when a training broke down at a step: its last good checkpoint, if it had learned by then.
+
+    Arguments:
+        since: the step from which on it was broken.
+    """
+    seen = log.series("validation_accuracy", kind="epoch")
+    good = (seen.steps < since) & (seen.values > chance_of(known, log) + LEARNED)
+    if known.planned_steps:
+        good &= seen.steps >= EARLY * known.planned_steps
+    return "last" if good.any() else "start"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.3g}")
