@@ -14,6 +14,7 @@ from babysit.errors import UserError
 from babysit.record.run import Run, check_place
 from babysit.training import prepare
 
+
 def no_work(*_words: object, **_more: object) -> None:
     raise AssertionError("work was done before the place was looked at")
 

@@ -19,7 +19,7 @@ from babysit.record.known import Known
 from babysit.record.log import RunLog, read_log
 from babysit.record.observation import Observation
 from babysit.record.run import Run
-from babysit.training.verdicts import Verdicts, write_diagnoses
+from babysit.training.verdicts import Verdicts, stops, write_diagnoses
 
 
 def found(
@@ -142,7 +142,7 @@ def test_a_diagnosis_is_told_when_it_comes_and_when_it_becomes_worse(trained: Pa
     assert [one.split(" ")[0] for one in said] == ["WARN", "", "STOP", ""], (
         "its claim, its advice; notes wait for the end"
     )
-    assert not verdicts.stops() and not any("\n" in one for one in said)
+    assert not stops(verdicts.diagnoses, RunLog()) and not any("\n" in one for one in said)
     kept = [json.loads(line) for line in run.diagnoses.read_text(encoding="utf-8").splitlines()]
     assert [one["rule"] for one in kept] == ["b"], "what no longer holds is not kept"
 

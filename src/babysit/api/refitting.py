@@ -84,6 +84,7 @@ def refit(
         "data.fold": None,
         "train.patience": None,
         "train.refit": True,
+        "watch.remedy": "off",
     }
     show.say(
         f"Refitting on {plural(about.images, 'image')}, train and validation together, for the "
@@ -174,6 +175,8 @@ def _length(recipe: Recipe, about: Refit) -> dict[str, object]:
         changes["train.corrections"] = tuple(knots.items())
     if recipe.schedule.every is not None:
         changes["schedule.every"] = scaled(recipe.schedule.every)
+    if train.earlier:
+        changes["train.earlier"] = tuple((scaled(step), *rest) for step, *rest in train.earlier)
     whole = -(-train.steps // before) if train.steps is not None else train.epochs
     assert whole is not None, "a finished run has a length"
     if about.epoch < whole:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babysit.diagnosing import judge
+from babysit.diagnosing.remedies import remedy_text
 from babysit.errors import UserError
 from babysit.recipe import read_resolved
 from babysit.record.diagnosis import Diagnosis
@@ -108,6 +109,7 @@ def _lines(one: Diagnosis) -> list[str]:
         f"  {one.claim}",
         f"  Seen: {seen}.",
         f"  Change: {one.advice.rstrip('.')}.",
+        *([f"  Remedy: {remedy}."] if (remedy := remedy_text(one)) else []),
         *([f"  In PyTorch: {one.code}"] if one.code else []),
         *([f"  It is wrong if: {one.disproof}"] if one.disproof else []),
         f"  More: {one.page}",

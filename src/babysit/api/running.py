@@ -12,6 +12,7 @@ from shlex import quote
 from typing import Any
 
 from babysit import checkpoint
+from babysit.api.remedying import end_with_remedies
 from babysit.api.reports import suspected
 from babysit.api.signals import stop_on_signals
 from babysit.checks.start import allowance, before_training
@@ -22,18 +23,17 @@ from babysit.diagnosing import judge
 from babysit.errors import InterruptedTraining, UserError, writing
 from babysit.evaluating import finishing
 from babysit.recipe import Override, Parsed, Recipe, parse, read_resolved, render, setting_names
-from babysit.record import atomic
 from babysit.record import run as runs
-from babysit.record.log import LogWriter, cut
+from babysit.record.log import cut
 from babysit.record.run import Run
 from babysit.reporting.diagnosed import found_in
 from babysit.reporting.page import validation_scores, write_report
 from babysit.searching.confirm import confirm_rate, seconds_needed
 from babysit.show import Show, Silent, plural
-from babysit.training import prepare, resolve
+from babysit.training import prepare, remedy, resolve, set_aside
+from babysit.training.courses import Courses
 from babysit.training.environment import note_session
-from babysit.training.event_files import mirrors
-from babysit.training.fit import Fit
+from babysit.training.kept_recipe import write_recipe
 from babysit.training.session import Session
 from babysit.training.watched import known_of
 
@@ -46,7 +46,8 @@ Settings = Mapping[str, object] | Sequence[Override]
 class Trained:
     """What a training came to.
 
-    `validation` the scores of the kept (best) network; `diagnoses` worst first; `times` seconds by section.
+    `validation` the scores of the kept (best) network; `diagnoses` worst first; `times` seconds by section; `remedies`
+    that were applied, with what became of each; `suggested` rule, settings (before, after), recipe and command.
     """
 
     run: Path
@@ -58,6 +59,8 @@ class Trained:
     images_per_second: float
     diagnoses: list[dict[str, Any]]
     times: dict[str, float]
+    remedies: list[dict[str, Any]]
+    suggested: dict[str, Any]
 
     @property
     def stopped(self) -> bool:
@@ -156,7 +159,7 @@ def _start(asked: Parsed, out: Path | None, show: Show, clock: Clock, *, anyway:
                 session.recipe = recipe = recipe.replace({"data.split": str(run.split)})
             corrections.keep(lists, run.corrections)
             with writing(run.path, "the run"):
-                _write_recipe(run, recipe, reasons)
+                write_recipe(run, recipe, reasons)
             known = known_of(session).as_json()
             about = {"data": data.summary(), "corrections": lists.digests(), "known": known}
             run.update_manifest(
@@ -191,6 +194,8 @@ def _confirm_rate(session: Session, reasons: dict[str, str], *, deadline: float)
 
 
 def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) -> Trained:
+    with runs.lock(run):
+        set_aside.settle(run)
     manifest = run.read_manifest()
     if not run.recipe.exists() or "data" not in manifest:
         show.say("The run was stopped before its first step: starting from the beginning.")
@@ -222,6 +227,7 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) 
         data = prepare.decode(catalog, recipe, lists=lists, clock=clock, show=show, own=run.split)
         _tell_data(data, show)
         run.diagnoses.unlink(missing_ok=True)  # the rules judge the whole log again
+        tried = remedy.read(run)
         kept, path, complaints = checkpoint.load_newest(run.checkpoints)
         for complaint in complaints:
             show.say(f"Passed over: {complaint}")
@@ -235,6 +241,8 @@ def _resume(run: Run, asked: Parsed, show: Show, clock: Clock, *, anyway: bool) 
             show.say(f"Going on from {path.name} (step {session.position.step} of {session.end}).")
         else:
             run.log.unlink(missing_ok=True)
+            if tried and tried[-1].state == "trial":
+                clock.before = tried[-1].seconds  # what the way before it took
             show.say("The run had no checkpoint yet: starting from its beginning.")
         return _fit(session, run, data, show)
 
@@ -243,28 +251,25 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
     clock = session.clock
     with clock.section("record"):
         note_session(run, session)
-    writer = LogWriter(run.log, mirrors(run, session.recipe, session.position.step))
-    begun, first = time.perf_counter(), session.position.step
-    try:
-        with stop_on_signals() as stop:
-            fit = Fit(session, run, writer, show, stop, judge, prepare.pace_of(session))
-            try:
-                diagnoses = fit.train()
-            except InterruptedTraining:
-                run.update_manifest(status="interrupted")
-                again = f"babysit train {quote(session.recipe.data.source)} -o {quote(str(run.path))} --resume"
-                said = f"Stopped by {stop.asked}; everything is saved. Go on with: {again}"
-                raise InterruptedTraining(said) from None
-    finally:
-        writer.close()
+    begun = time.perf_counter()
+    with stop_on_signals() as stop:
+        courses = Courses(run, data, session.recipe, show, stop, judge)
+        try:
+            session, diagnoses = courses.train(session)
+        except InterruptedTraining:
+            run.update_manifest(status="interrupted")
+            again = f"babysit train {quote(session.recipe.data.source)} -o {quote(str(run.path))} --resume"
+            said = f"Stopped by {stop.asked}; everything is saved. Go on with: {again}"
+            raise InterruptedTraining(said) from None
     stopped = any(diagnosis.severity == "stop" for diagnosis in diagnoses)
-    rate = (session.position.step - first) * session.batch_size / max(time.perf_counter() - begun, 1e-9)
+    rate = courses.steps * session.batch_size / max(time.perf_counter() - begun, 1e-9)
     with clock.section("record"):
         if session.recipe.train.budget and not stopped:
             _freeze_budget(session, run)
+        end_with_remedies(run, session, data, diagnoses)
         run.update_manifest(
             status=STOPPED if stopped else "finished",
-            ended=fit.ended,
+            ended=courses.ended,
             epochs=session.position.epoch,
             best_epoch=-(-session.best_step // session.steps_per_epoch),
             steps=session.position.step,
@@ -299,6 +304,8 @@ def _result(run: Run, clock: Clock, diagnoses: list[dict[str, Any]]) -> Trained:
         images_per_second=manifest.get("images_per_second", 0.0),
         diagnoses=diagnoses,
         times=times,
+        remedies=manifest.get("remedies", []),
+        suggested=manifest.get("suggested", {}),
     )
 
 
@@ -310,15 +317,7 @@ def _freeze_budget(session: Session, run: Run) -> None:
     frozen = session.recipe.replace(
         {"train.budget": None, "train.steps": session.plan.total, "train.corrections": knots}
     )
-    _write_recipe(run, frozen, notes)
-
-
-def _write_recipe(run: Run, recipe: Recipe, notes: dict[str, str]) -> None:
-    """A split that the rule alone does not give, and the lists of corrections, are the ones beside the recipe."""
-    beside: dict[str, object] = {"data.split": run.split.name} if recipe.data.split else {}
-    given = [kind for kind in corrections.KINDS if recipe.get(f"data.{kind}")]
-    beside |= {f"data.{kind}": f"{run.corrections.name}/{kind}.csv" for kind in given}
-    atomic.write_text(run.recipe, render(recipe.replace(beside), notes))
+    write_recipe(run, frozen, notes)
 
 
 def _check_same(recipe: Recipe, asked: Parsed, run: Run) -> None:

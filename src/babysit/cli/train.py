@@ -40,6 +40,7 @@ def train(
     folds: str | None = None,
     split: str | None = None,
     log: str | None = None,
+    remedy: str | None = None,
     exclude: str | None = None,
     relabel: str | None = None,
     recipe: Path | None = None,
@@ -81,6 +82,9 @@ def train(
         The split.csv of a run: its images keep their part, new ones are trained on.
     log
         tensorboard: write its event files too, into RUN/events (needs the extra [tensorboard]).
+    remedy
+        suggest: when a diagnosis names a setting that is wrong, write the changed recipe and the command that trains with
+        it; apply: change it, go on from the last good checkpoint or the start, and take it back if that is no better.
     exclude
         A CSV of images to leave out: a column path, or hash as in a run's split.csv.
     relabel
@@ -118,6 +122,7 @@ def train(
         "data.split": ("--split", split),
         "train.patience": ("--patience", patience),
         "train.log": ("--log", log),
+        "watch.remedy": ("--remedy", remedy),
         "seed": ("--seed", seed),
         "data.exclude": ("--exclude", exclude),
         "data.relabel": ("--relabel", relabel),
@@ -236,6 +241,8 @@ def _overrides(shortcuts: dict[str, tuple[str, str | None]], settings: list[str]
 
 
 def _summary(done: Trained) -> str:
+    from babysit.api.remedying import remedy_lines
+
     if not done.validation:
         lines = ["No epoch was finished, so there is nothing to report."]
     else:
@@ -260,6 +267,7 @@ def _summary(done: Trained) -> str:
         if confused:
             lines += ["", f"Most confused, the true class first: {confused}."]
     lines += _worst(done.diagnoses, done.run)
+    lines += map(for_terminal, remedy_lines(done.remedies, done.suggested))
     lines += ["", f"Run:     {for_terminal(str(done.run))}"]
     if done.validation:
         run = for_terminal(str(done.run))

@@ -12,7 +12,7 @@ import numpy as np
 
 from babysit.diagnosing.course import chance_of
 from babysit.diagnosing.motion import motion_of
-from babysit.record.diagnosis import Begin
+from babysit.record.diagnosis import Begin, Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
@@ -219,6 +219,21 @@ def begin_of(log: RunLog, known: Known, since: int) -> Begin:
     if known.planned_steps:
         good &= seen.steps >= EARLY * known.planned_steps
     return "last" if good.any() else "start"
+
+
+def remedy_text(one: Diagnosis) -> str:
+    """A diagnosis's remedy for a person, empty when there is none."""
+    if not one.remedy:
+        return ""
+    changes = [
+        f"{name} by rule" if value is None else f"{name} = {_plain(value)}" for name, value in one.remedy.items()
+    ]
+    place = "from the last good checkpoint" if one.begin == "last" else "from the start"
+    return f"{', '.join(changes)}; {place}"
+
+
+def _plain(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _short(value: float) -> float:

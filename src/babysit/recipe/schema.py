@@ -187,7 +187,8 @@ class TrainPart(Part):
     grow in the first six tenths of the training (1: whole images throughout). `average` of the weights over the steps, with which is evaluated,
     kept and predicted; `average_decay` and `average_every` (steps) None for the kind's own. `stop_after` so many epochs the
     training ends, wherever the schedule is. With `refit` the validation part is trained on too, and as nothing is left to
-    choose by, the last network is kept. `log` what the figures are written to besides the run's log.
+    choose by, the last network is kept. `log` what the figures are written to besides the run's log. `earlier` settings
+    that were others before a step, (step, setting, value there), written by a run that was remedied on its way.
     """
 
     epochs: Annotated[int, Field(ge=1)] | None = None
@@ -207,6 +208,7 @@ class TrainPart(Part):
     stop_after: Annotated[int, Field(ge=1)] | None = None
     refit: bool = False
     log: Literal["none", "tensorboard"] = "none"
+    earlier: tuple[tuple[int, str, bool | int | float | str] | tuple[int, str], ...] = ()
 
 
 class WatchPart(Part):
@@ -214,12 +216,16 @@ class WatchPart(Part):
 
     `probes` whether anything beside loss and accuracy is; `every` steps between two looks at the layers; `slice`
     training images that are looked at apart after an epoch, 0 for none; `slice_every` epochs between two such looks.
+    `remedy` what is done about a diagnosis that a changed setting mends: nothing, `suggest` a recipe, or `apply` it;
+    `remedies` how many are applied in a run, at most.
     """
 
     probes: bool = True
     every: Annotated[int, Field(ge=1)] | None = None
     slice: Annotated[int, Field(ge=0)] | None = None
     slice_every: Annotated[int, Field(ge=1)] | None = None
+    remedy: Literal["off", "suggest", "apply"] = "off"
+    remedies: Annotated[int, Field(ge=1, le=10)] = 2
 
 
 class Recipe(Part):

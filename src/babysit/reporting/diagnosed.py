@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from babysit.diagnosing.remedies import remedy_text
 from babysit.errors import UserError
 from babysit.figures.charts import Mark
 from babysit.names import for_page
@@ -54,6 +55,7 @@ def _diagnosis(number: int, one: Diagnosis) -> str:
     rows = [
         ("Seen", seen),
         ("Change", one.advice),
+        ("Remedy", remedy_text(one)),
         ("In PyTorch", one.code),
         ("It is wrong if", one.disproof),
         ("More", one.page),

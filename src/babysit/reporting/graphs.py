@@ -35,8 +35,12 @@ MOST_CELLS = 40
 LARGEST_MATRIX = 1000
 
 
-def curves(log: RunLog, marks: Sequence[Mark] = ()) -> str:
-    """Loss, accuracy with the gap shaded, learning rate; marks where diagnoses began."""
+def curves(log: RunLog, marks: Sequence[Mark] = (), aside: Sequence[tuple[str, RunLog]] = ()) -> str:
+    """Loss, accuracy with the gap shaded, learning rate; marks where diagnoses began.
+
+    Arguments:
+        aside: names and logs of ways that the training did not go on, whose validation accuracy is drawn too.
+    """
     steps, epochs = log.of("step"), log.of("epoch")
     at, ends = [float(row.step) for row in steps], [float(row.step) for row in epochs]
 
@@ -55,7 +59,9 @@ def curves(log: RunLog, marks: Sequence[Mark] = ()) -> str:
     if any("validation_loss" in row.values for row in epochs):
         losses.append(Line("validation", ends, of_epochs("validation_loss"), "two"))
         validation = Line("validation", ends, of_epochs("validation_accuracy", 100), "two")
-        accuracy = chart([training, validation], axes, band=(training, validation), band_name="gap", marks=marks)
+        accuracy = chart(
+            [training, validation, *_aside(aside)], axes, band=(training, validation), band_name="gap", marks=marks
+        )
     else:  # a refit, which has trained on all of it
         accuracy = chart([training], axes, marks=marks)
     loss = chart(losses, Axes("step", "loss (nats)", width=1150, height=330), marks=marks)
@@ -65,6 +71,17 @@ def curves(log: RunLog, marks: Sequence[Mark] = ()) -> str:
         + '<p class="soft zoom-hint">Drag over a figure to zoom in; double-click for the whole.</p>'
         + (f'<p class="soft">The {for_page(log.broken)}.</p>' if log.broken else "")
     )
+
+
+def _aside(ways: Sequence[tuple[str, RunLog]]) -> list[Line]:
+    """The validation accuracy of ways that were left; their losses may be of any size, and are not drawn."""
+    colors: tuple[Color, ...] = ("four", "five")
+    lines = []
+    for place, (name, log) in enumerate(ways):
+        seen = log.series("validation_accuracy", kind="epoch")
+        values = (100 * seen.values).tolist()
+        lines.append(Line(name, seen.steps.tolist(), values, colors[place % len(colors)], "dashed"))
+    return lines
 
 
 def calibration(material: Material) -> str:

@@ -10,7 +10,7 @@ from babysit.metrics import Scores
 from babysit.names import for_page
 from babysit.record import atomic, predictions
 from babysit.record.run import Run
-from babysit.reporting import diagnosed, facts, gallery, graphs, inputs
+from babysit.reporting import diagnosed, facts, gallery, graphs, inputs, remedied
 from babysit.reporting.material import Material, gather
 from babysit.reporting.shell import page, section
 from babysit.reporting.verdict import verdict
@@ -43,6 +43,7 @@ def write_report(run: Run, suspects: Suspected = ()) -> Path:
 
 
 def _sections(material: Material, suspects: Suspected) -> list[str]:
+    marks = [*diagnosed.marks(material.run), *remedied.marks_of(material)]
     pictures, part = gallery.open_gallery(material), "test" if material.test else "validation"
     judged = [
         section("Worst mistakes", gallery.mistakes(pictures), anchor="mistakes"),
@@ -57,7 +58,8 @@ def _sections(material: Material, suspects: Suspected) -> list[str]:
         verdict(material),
         _ran(material),
         section("Diagnoses", diagnosed.diagnoses(material.run), anchor="diagnoses"),
-        section("Curves", graphs.curves(material.log, diagnosed.marks(material.run)), anchor="curves"),
+        section("Remedies", remedied.remedies(material), anchor="remedies"),
+        section("Curves", graphs.curves(material.log, marks, remedied.ways_aside(material)), anchor="curves"),
         *(judged if material.judged else []),
         section("First-layer filters", graphs.filters(material.run), anchor="filters"),
         section("Data, split and leaks", facts.data(material), anchor="data"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ from babysit.training.evaluate import probabilities, worth
 from babysit.training.loop import EpochDone, StepDone, train
 from babysit.training.pace import Pace
 from babysit.training.session import Session
-from babysit.training.verdicts import Verdicts, nothing
+from babysit.training.verdicts import Verdicts, nothing, stops
 from babysit.training.watched import Watched, known_of
 
 
@@ -33,6 +33,11 @@ class Stop:
     """Set from outside (a signal, a watcher) to end the training after the step it is in."""
 
     asked: str = ""
+
+
+def _same_event(one: Row, other: Row) -> bool:
+    """Whether two rows tell the same of the same remedy, whenever that was."""
+    return one.kind == other.kind and one.values.get("remedy") == other.values.get("remedy")
 
 
 @dataclass
@@ -44,6 +49,8 @@ class Fit:
         pace: of a budget run, else None.
         until: the step after which to save and leave the rest to another time, None for the plan's end.
         watch: told of every step; what it answers ends the training, nothing lets it go on.
+        ends: whether what the rules say, of the log, ends the training; asked whenever they were.
+        first: a row that the log gets before the next step, unless it has it already.
 
     `ended` says why the training ended before its plan, empty when it did not.
     """
@@ -57,6 +64,8 @@ class Fit:
     pace: Pace | None = None
     until: int | None = None
     watch: Callable[[StepDone], str] | None = None
+    ends: Callable[[Sequence[Diagnosis], RunLog], bool] = stops
+    first: Row | None = None
     ended: str = ""
     _rows: list[Row] = field(default_factory=list)
     _log: RunLog = field(init=False)
@@ -65,6 +74,7 @@ class Fit:
     _saved: float = 0.0
     _step_began: float = 0.0
     _rate: float = 0.0
+    _over: bool = False
 
     def __post_init__(self) -> None:
         self._log = RunLog(self._rows)
@@ -72,7 +82,7 @@ class Fit:
         self._verdicts = Verdicts(self.run, self.show, self.judge)
 
     def train(self) -> list[Diagnosis]:
-        """Runs to the end of the plan, until a diagnosis says stop, or until patience is over.
+        """Runs to the end of the plan, until a diagnosis ends it, or until patience is over.
 
         Returns:
             What the rules say of the whole, worst first.
@@ -93,6 +103,8 @@ class Fit:
             self._rows.extend(read_log(self.run.log).rows)
         elif (row := self._watched.start()) is not None:
             self._record(row)
+        if self.first is not None and not any(_same_event(row, self.first) for row in self._rows):
+            self._record(self.first)
         self._saved = self._step_began = time.perf_counter()
         if self.pace:
             self.pace.begin(
@@ -102,7 +114,7 @@ class Fit:
         if position.step and self._is_due(position.step, ended=position.batch == 0):
             self._look()
         # The process may have ended between a checkpoint and its own end.
-        if self._verdicts.stops() or self._patience_is_over() or self._pauses():
+        if self._over or self._patience_is_over() or self._pauses():
             return
         for event in train(session):
             if isinstance(event, StepDone):
@@ -112,7 +124,7 @@ class Fit:
             if self.watch and isinstance(event, StepDone) and (why := self.watch(event)):
                 self.ended = why
                 break
-            if self._verdicts.stops():
+            if self._over:
                 if isinstance(event, StepDone) and math.isfinite(event.loss):
                     self.save()
                 break
@@ -124,7 +136,7 @@ class Fit:
             if self.stop.asked and session.position.step < session.end:
                 self.save()
                 raise InterruptedTraining(self.stop.asked)
-        if session.end < session.plan.total and not self._verdicts.stops() and not self.ended:
+        if session.end < session.plan.total and not self._over and not self.ended:
             self.ended = f"after epoch {session.position.epoch}, as train.stop_after says; the schedule goes on to step {session.plan.total:,}"
 
     def save(self) -> None:
@@ -265,6 +277,7 @@ class Fit:
         """Applies the rules to all that has been seen."""
         with self.session.clock.section("judge"):
             self._verdicts.look(self._log, known_of(self.session))
+            self._over = self.ends(self._verdicts.diagnoses, self._log)
 
     def _show_epoch(self, done: EpochDone, scores: Scores | None) -> None:
         session = self.session

@@ -222,6 +222,7 @@ def start(recipe: Recipe, data: Data, clock: Clock, *, resumed: bool = False) ->
         session = build(recipe, training, validation, classes, plan=plan, clock=clock, resumed=resumed)
     if session.first_weights:
         reasons["model.weights"] = session.first_weights
+    session.rate_by_rule = resolve.rate_by_rule(recipe, facts)
     session.step_seconds = measured.step_seconds / min(IMAGES, len(training)) * session.batch_size
     session.plan = first_plan(session)
     # Only now is the number of steps known; a budget's may still change.

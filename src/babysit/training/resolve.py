@@ -28,6 +28,7 @@ from babysit.optim.optimizers import ADAPTIVE, USUAL_RATES
 from babysit.optim.schedules import warmup_of
 from babysit.recipe import Parsed, Recipe
 from babysit.show import plural
+from babysit.training.earlier import earlier_faults
 from babysit.training.event_files import log_faults
 from babysit.training.first_weights import fingerprint, place_of
 from babysit.training.image_faults import image_faults
@@ -76,6 +77,7 @@ def check(parsed: Parsed) -> Recipe:
         *setting_faults(parsed.recipe, parsed.places),
         *image_faults(parsed.recipe, parsed.places),
         *log_faults(parsed.recipe, parsed.places.get("train.log", "train.log")),
+        *earlier_faults(parsed.recipe, parsed.places.get("train.earlier", "train.earlier")),
     ]
     if faults:
         raise UserError.of(faults)
@@ -208,6 +210,12 @@ def _rate(recipe: Recipe, network: Traits, batch: int) -> tuple[float, str]:
     share, why = rate_share(network)
     at_256 *= STEEPNESS.get(recipe.loss.kind, 1.0) * share
     return float(f"{at_256 * batch / 256:.4g}"), f"in proportion to the batch size, {at_256:.3g} at 256{why}"
+
+
+def rate_by_rule(recipe: Recipe, facts: Facts) -> float:
+    """The peak learning rate that the recipe would have without its own."""
+    assert recipe.optim.batch_size is not None
+    return _rate(recipe, facts.network, recipe.optim.batch_size)[0]
 
 
 def _crop(recipe: Recipe, size: int) -> tuple[int, str]:

@@ -54,8 +54,9 @@ class Session:
     """A training in memory. Built from a recipe and data alone; a checkpoint moves it elsewhere in time.
 
     `best` is what the kept network is worth on validation (see `evaluate.worth`), `best_step` when it was seen, -1 before
-    the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget; `meter` measures
-    around the updates and changes nothing; `first_weights` says what a file gave, empty without one.
+    the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget; `rate_by_rule`
+    what `optim.lr` would be if nobody had given it; `meter` measures around the updates and changes nothing;
+    `first_weights` says what a file gave, empty without one.
     """
 
     recipe: Recipe
@@ -72,6 +73,7 @@ class Session:
     best: tuple[float, float] = (0.0, 0.0)
     best_step: int = -1
     step_seconds: float = 0.0
+    rate_by_rule: float | None = None
     average: Average | None = None
     meter: Meter | None = None
     first_weights: str = ""

@@ -104,6 +104,7 @@ def _combination_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault
     if train.refit:
         why = "with train.refit nothing is held out to choose by, so there is no use for"
         given = [("data.folds", data.folds), ("train.patience", train.patience)]
+        given += [("watch.remedy", recipe.watch.remedy != "off")]
         faults += [Fault(f"{why} {name}", _place(name, places), "one of the two") for name, value in given if value]
     if train.corrections and not _are_knots(train.corrections, train.steps):
         faults.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from babysit.errors import writing
@@ -17,6 +18,11 @@ from babysit.show import Show
 def nothing(log: RunLog, known: Known) -> list[Diagnosis]:  # noqa: ARG001 - a judge's signature
     """The judge who finds nothing."""
     return []
+
+
+def stops(found: Sequence[Diagnosis], log: RunLog) -> bool:  # noqa: ARG001 - of what is asked, this answer needs only one
+    """Whether one of them says that going on is useless."""
+    return any(one.severity == "stop" for one in found)
 
 
 @dataclass
@@ -45,10 +51,6 @@ class Verdicts:
         if found != self.diagnoses:
             self.diagnoses = found
             write_diagnoses(self.run, found)
-
-    def stops(self) -> bool:
-        """Whether one of them ends the training."""
-        return any(one.severity == "stop" for one in self.diagnoses)
 
 
 def told(one: Diagnosis) -> tuple[str, str]:

@@ -78,6 +78,7 @@ def known_of(session: Session) -> Known:
         normalised=any(isinstance(layer, _BatchNorm) for _, layer in kinds),
         activations=tuple(functions) or (None if len(network_of(model).weighted) > 1 else ()),
         layers=tuple(Layer(name, type(layer).__name__) for name, layer in kinds),
+        rate_by_rule=session.rate_by_rule,
     )
 
 

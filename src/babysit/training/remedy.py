@@ -1,0 +1,195 @@
+"""Remedy: which diagnosis is acted upon, what it makes of a recipe, and whether that was better.
+
+A remedy is a change of settings, and a place to continue from: new weights, or the last good checkpoint, which is the
+best one. It is judged at equal steps. The way the training went before is set aside at the step s of the diagnosis, with
+its predictions of the validation images there, a small file. The remedied way continues from step c (0, or the
+checkpoint's) up to the same step, predicts the same images, and is kept when McNemar's test calls it better; else it is
+taken back, and the old way goes on from s as if nothing had been. So the comparison costs no step beyond those of the
+remedied way itself: what the old way did up to s was done already. That this is a fair trial needs s - c to be long
+enough, an epoch and a tenth of the plan: a warning is not acted upon before, and a way that ended with a `stop`
+keeps what it had predicted for all later steps, so that the remedied way is compared after so many. With another batch
+size, as many images count as equal steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babysit.metrics import mcnemar
+from babysit.recipe import Parsed, Recipe
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.run import Run
+from babysit.training import resolve
+from babysit.training.session import Session
+from babysit.training.setting_faults import USED_BY
+
+SURE = 0.75
+"""How sure a diagnosis must be to be acted upon."""
+
+UNLIKELY = 0.05
+"""McNemar's p below which the remedied way is called better."""
+
+TRIAL = 0.1
+"""The share of the plan that a remedied way is given before it is judged, an epoch at least."""
+
+State = Literal["beginning", "trial", "kept", "taking back", "bringing back", "taken back", "impossible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedied:
+    """One remedy of a run, as its manifest keeps it.
+
+    `settings` name to (before, after); `begin` the step it continues from, `at` the one of the diagnosis, `compare` the
+    one after which it is judged; `seconds` of running time when it began; `common` validation images compared, of which
+    one way alone was right in `only_before` and `only_after`; `p` of McNemar's test; `why` it could not be tried.
+    """
+
+    number: int
+    rule: str
+    claim: str
+    sure: float
+    settings: dict[str, tuple[object, object]]
+    begin: int
+    at: int
+    compare: int
+    seconds: float
+    state: State
+    common: int = 0
+    only_before: int = 0
+    only_after: int = 0
+    p: float = 1.0
+    why: str = ""
+
+    @property
+    def better(self) -> bool:
+        """Whether the remedied way is."""
+        return self.only_after > self.only_before and self.p < UNLIKELY
+
+    @property
+    def changes(self) -> str:
+        """The settings, from what to what.
+
+        >>> Remedied(1, "", "", 1.0, {"optim.lr": (1.0, 0.1), "optim.clip": (None, 2.0)}, 0, 9, 9, 1.0, "kept").changes
+        'optim.lr from 1 to 0.1, optim.clip from none to 2'
+        """
+        return changes_text(self.settings)
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "settings": {name: list(pair) for name, pair in self.settings.items()}}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Remedied:
+        """From what `as_json` gave."""
+        return cls(**{**value, "settings": {name: tuple(pair) for name, pair in value["settings"].items()}})
+
+
+def changes_text(settings: Mapping[str, tuple[object, object]]) -> str:
+    """Changed settings for a sentence."""
+    return ", ".join(f"{name} from {said(before)} to {said(after)}" for name, (before, after) in settings.items())
+
+
+def said(value: object) -> str:
+    """A setting's value for a sentence.
+
+    >>> said(None), said(0.30000001), said("he")
+    ('none', '0.3', 'he')
+    """
+    return "none" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def read(run: Run) -> list[Remedied]:
+    """A run's remedies, in order."""
+    kept = run.read_manifest().get("remedies", []) if run.manifest.exists() else []
+    return [Remedied.from_json(one) for one in kept]
+
+
+def write(run: Run, one: Remedied) -> None:
+    """Keeps a remedy, in place of the one of the same number."""
+    others = [each for each in read(run) if each.number != one.number]
+    run.update_manifest(remedies=[each.as_json() for each in sorted([*others, one], key=lambda each: each.number)])
+
+
+def trial_steps(session: Session) -> int:
+    """Steps that a way is given before it is judged: an epoch, and a tenth of the plan."""
+    return max(session.steps_per_epoch, round(TRIAL * session.plan.total))
+
+
+def worth_trying(found: Sequence[Diagnosis], tried: Sequence[Remedied], *, most: int) -> list[Diagnosis]:
+    """Diagnoses that ask for a change, are sure enough, and whose remedy was not tried yet; worst first.
+
+    Arguments:
+        most: remedies of a run.
+    """
+    if sum(one.state != "impossible" for one in tried) >= most:
+        return []
+    before = {(one.rule, one.claim) for one in tried if one.state == "impossible"}
+    rules = {one.rule for one in tried if one.state != "impossible" and one.state != "kept"}
+    return [
+        one
+        for one in found
+        if one.severity != "note"
+        and one.remedy
+        and (one.sure >= SURE or one.severity == "stop")
+        and one.rule not in rules
+        and (one.rule, one.claim) not in before
+    ]
+
+
+def remedied(recipe: Recipe, remedy: Mapping[str, object]) -> Recipe:
+    """The recipe with a remedy's settings, and without those that belonged to what it replaces.
+
+    Raises:
+        ValidationError: when a value is out of range.
+
+    >>> falling = Recipe().replace({"schedule.kind": "exp", "schedule.tau": 3.0})
+    >>> remedied(falling, {"schedule.kind": "one-cycle"}).schedule.tau
+    """
+    changed, usual = recipe.replace(dict(remedy)), Recipe()
+    unused = {
+        setting: usual.get(setting)
+        for setting, switch, kinds in USED_BY
+        if switch in remedy and changed.get(switch) not in kinds
+    }
+    return changed.replace(unused) if unused else changed
+
+
+def check(recipe: Recipe) -> None:
+    """Refuses a recipe in which something does not fit together.
+
+    Raises:
+        UserError: saying what.
+    """
+    resolve.check(Parsed(recipe, (), {}))
+
+
+def compared(
+    one: Remedied, before: NDArray[np.float32], after: NDArray[np.float32], labels: NDArray[np.int64], *, balanced: bool
+) -> Remedied:
+    """A remedy judged by two ways' probabilities of the same validation images.
+
+    Arguments:
+        balanced: of each class as many images as the rarest has count, where the metric gives every class the same say.
+    """
+    chosen = same_number(labels) if balanced else np.arange(len(labels))
+    first, second = (said.argmax(axis=1)[chosen] == labels[chosen] for said in (before, after))
+    only_before, only_after = int((first & ~second).sum()), int((second & ~first).sum())
+    p = mcnemar(only_before, only_after)
+    judged = replace(one, common=len(chosen), only_before=only_before, only_after=only_after, p=p)
+    return replace(judged, state="kept" if judged.better else "taking back")
+
+
+def same_number(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the first images of each class, as many of each as there are of the rarest.
+
+    >>> same_number(np.array([0, 0, 1, 0, 1])).tolist()
+    [0, 1, 2, 4]
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    places = [np.flatnonzero(labels == label)[: counts.min()] for label in classes]
+    return np.sort(np.concatenate(places))
