@@ -5,7 +5,7 @@ are not looked at (`light`) and one at which they are (`look`), in turn in one p
 comes to on average is their sum at the spacing that the rule chooses for 45,000 images.
 run: `train digits` whole, watched and not (`watch.probes`): milliseconds a step of everything between the first and the last
 update (batch, forward, backward, update, record, watch, judge, evaluate); steps of it take less than 10 ms.
-loop: a plain loop over the same random images with and without `babysit.watch`, 200 steps each in blocks of 20.
+loop: a plain loop over the same random images with and without `babysit.watch`, 2,000 steps each in blocks of 50.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from babysit.probes.network import network_of
 from harness import Arm, Figures
 
 TRAINING = {32: 45_000, 8: 1_078}
-ROUNDS, LOOP_STEPS, BLOCK = 12, 200, 20
+ROUNDS, LOOP_STEPS, BLOCK = 12, 2000, 50
 INSIDE = ("batch", "forward", "backward", "update", "record", "watch", "judge", "evaluate")
 
 

@@ -26,11 +26,12 @@ def total_norm(network: Network, scale: float = 1.0) -> Tensor | None:
     return torch.linalg.vector_norm(torch.stack(norms)) / scale
 
 
-@torch.no_grad()
 def surely_finite(network: Network) -> bool:
     """A glance: whether the first layer's gradient is finite, through which every fault of a loss comes."""
-    first = next((one.grad for one in network.trained if one.grad is not None), None)
-    return first is None or first.is_sparse or math.isfinite(float(first.sum()))
+    for one in network.trained:
+        if one.grad is not None:
+            return one.grad.is_sparse or math.isfinite(one.grad.detach().sum().item())
+    return True
 
 
 def whole(context: ProbeContext) -> Iterator[Observation]:

@@ -1,4 +1,4 @@
-"""Diary: the run directory of a watched loop. Rows whose numbers are still on the device wait, so that nobody waits for them."""
+"""Diary: the run directory of a watched loop. Rows wait for one another: for numbers still on a device, and for the disk."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Diary:
         atomic.write_json(self.run.environment, {"sessions": [{"step": 0, **about}]})
 
     def add(self, kind: Kind, step: int, epoch: int, values: Mapping[str, float | Tensor]) -> None:
-        """Adds a row; its tensors are read now on a processor, and a little later elsewhere."""
+        """Adds a row; it is written, and its tensors read, with those that follow."""
         if not self._waiting:
             self._since = time.perf_counter()
         self._waiting.append((kind, step, epoch, dict(values)))
         late = len(self._waiting) >= MOST_WAITING or time.perf_counter() - self._since > LONGEST
-        if self.device.type == "cpu" or late or kind != "step":
+        if late or kind != "step":
             self.flush()
 
     def flush(self) -> None:

@@ -33,26 +33,26 @@ class Epoch:
     images: int = 0
     largest: int = 0
     counts: tuple[int, ...] | None = None
-    _sums: dict[str, Tensor] = field(default_factory=dict)
+    _sums: dict[str, float | Tensor] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
     _labels: list[NDArray[np.int64]] = field(default_factory=list)
+    _labelled: int = 0
 
     def add(self, given: Given, *, order: bool) -> None:
         """Takes a batch in; `order` whether its labels are kept."""
         count = given.count or 1
         self.images += count
         self.largest = max(self.largest, count)
-        for name, value in (("train_loss", given.loss), ("train_accuracy", given.accuracy())):
-            if value is not None:
-                wide = value.double() * count
-                self._sums[name] = self._sums[name] + wide if name in self._sums else wide
-                self._counts[name] = self._counts.get(name, 0) + count
-        if order and given.targets is not None and sum(map(len, self._labels)) < MOST_LABELS:
-            self._labels.append(given.targets.long().cpu().numpy().copy())
+        for name, value in given.numbers.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value * count
+            self._counts[name] = self._counts.get(name, 0) + count
+        if order and given.targets is not None and self._labelled < MOST_LABELS:
+            self._labels.append(given.targets.cpu().numpy().astype(np.int64))
+            self._labelled += len(self._labels[-1])
 
-    def means(self) -> dict[str, Tensor]:
+    def means(self) -> dict[str, float | Tensor]:
         """Loss and accuracy, each image counting the same."""
-        return {name: total / self._counts[name] for name, total in self._sums.items()}
+        return {f"train_{name}": total / self._counts[name] for name, total in self._sums.items()}
 
     def order(self) -> NDArray[np.int64] | None:
         """The labels in the order in which they came."""

@@ -29,6 +29,8 @@ class Once:
 class Given:
     """One batch as it was given, every part checked; None for what was not given or cannot be used.
 
+    `numbers` its loss and its accuracy, the share of outputs whose largest score is the target's, as far as there are any.
+
     Shape:
         `outputs` (n, classes); `targets` (n,) class indices; `loss` a single number.
     """
@@ -37,18 +39,13 @@ class Given:
     outputs: Tensor | None = None
     targets: Tensor | None = None
     inputs: Tensor | None = None
+    numbers: Mapping[str, float | Tensor] = field(default_factory=dict)
 
     @property
     def count(self) -> int | None:
         """Examples in it, if anything says so."""
         one = next((part for part in (self.targets, self.outputs, self.inputs) if part is not None), None)
         return None if one is None else len(one)
-
-    def accuracy(self) -> Tensor | None:
-        """The share of outputs whose largest score is the target's."""
-        if self.outputs is None or self.targets is None or not len(self.targets):
-            return None
-        return (self.outputs.argmax(dim=1) == self.targets).float().mean()
 
 
 def scores_in(output: object) -> Tensor | None:
@@ -74,7 +71,17 @@ def read(loss: object, outputs: object, targets: object, inputs: object, *, clas
     if images is not None and labels is not None and len(images) != len(labels):
         once("inputs", f"{len(images)} inputs and {len(labels)} targets do not fit; the inputs are left out")
         images = None
-    return Given(number(loss, once), scores, labels, images)
+    value, numbers = number(loss, once), {}
+    if value is not None:
+        numbers["loss"] = plain(value)
+    if scores is not None and labels is not None:
+        numbers["accuracy"] = plain((scores.argmax(dim=1) == labels).sum()) / len(labels)
+    return Given(value, scores, labels, images, numbers)
+
+
+def plain(value: Tensor) -> float | Tensor:
+    """A number on a processor, where to read it costs nothing; elsewhere a tensor still, so that nobody waits for it."""
+    return value.item() if value.device.type == "cpu" else value.double()
 
 
 def number(loss: object, once: Once) -> Tensor | None:

@@ -221,15 +221,17 @@ class Loop:
         self.thinning.decide(now - self._row_began)
         self._parts, self._waited, self._row_began = [], 0.0, now
         self.meter.arm()
-        if step % (20 * self.meter.every) == 0 or self._first_harm():
+        if step % (20 * self.meter.every) == 0 or self._first_harm(values.get("loss")):
             self._look()
 
-    def _first_harm(self) -> bool:
-        """Whether a loss that is not finite was written for the first time."""
+    def _first_harm(self, loss: float | Tensor | None) -> bool:
+        """Whether a loss that is not finite is seen for the first time: now, or, if it is not read yet, in what was."""
         if self._harmed:
             return False
-        last = next((row for row in reversed(self.diary.rows[-2:]) if row.kind == "step"), None)
-        self._harmed = last is not None and not math.isfinite(last.values.get("loss", 0.0))
+        if not isinstance(loss, float):
+            last = next((row for row in reversed(self.diary.rows[-2:]) if row.kind == "step"), None)
+            loss = last.values.get("loss") if last else None
+        self._harmed = loss is not None and not math.isfinite(loss)
         return self._harmed
 
     def _write(self, kind: Kind, step: int, values: Values | dict[str, float | Tensor]) -> None:
@@ -258,13 +260,11 @@ class Loop:
 
 def mean_of(parts: Sequence[Given]) -> dict[str, float | Tensor]:
     """Loss and accuracy over the batches of one update, each counted by its examples."""
+    if len(parts) == 1:
+        return dict(parts[0].numbers)
     values: dict[str, float | Tensor] = {}
-    for name, found in (
-        ("loss", [(one.loss, one.count or 1) for one in parts]),
-        ("accuracy", [(one.accuracy(), one.count or 1) for one in parts]),
-    ):
-        known = [(value.double(), count) for value, count in found if value is not None]
+    for name in ("loss", "accuracy"):
+        known = [(part.numbers[name], part.count or 1) for part in parts if name in part.numbers]
         if known:
-            total = torch.stack([value * count for value, count in known]).sum()
-            values[name] = total / sum(count for _, count in known)
+            values[name] = sum(value * count for value, count in known) / sum(count for _, count in known)
     return values

@@ -12,8 +12,8 @@ from babysit.probes.cadence import LADDER
 from babysit.probes.meter import Meter
 from babysit.probes.when import thinned
 
-SHARE, LEAST = 0.02, 70e-6
-"""Of a step's time, or seconds if those are more, that looking at the layers may take on average."""
+SHARE, SHORT, LEAST = 0.02, 0.01, 60e-6
+"""Of a step's time that looking at the layers may take on average; below `SHORT` seconds a step it is `LEAST` instead."""
 
 REMEMBERED = 9
 
@@ -51,6 +51,7 @@ class Thinning:
             return
         self._looks = [*self._looks, 2 * spent][-REMEMBERED:]
         if self._steps:
-            allowed = max(SHARE * statistics.median(self._steps), LEAST)
+            step = statistics.median(self._steps)
+            allowed = SHARE * step if step >= SHORT else LEAST
             wanted = statistics.median(self._looks) / allowed
             self.meter.every = next((one for one in LADDER if one >= wanted), LADDER[-1])
