@@ -10,21 +10,20 @@ from babysit.figures.charts import Mark
 from babysit.names import for_page
 from babysit.record.log import RunLog, read_log
 from babysit.reporting.material import Material
+from babysit.reporting.shell import table
 
 
 def remedies(material: Material) -> str:
     """A table of the run's remedies, and the recipe that is suggested; empty when there are none."""
     manifest = material.manifest
-    rows = "".join(_row(one) for one in manifest.get("remedies", []))
+    rows = [_row(one) for one in manifest.get("remedies", [])]
     suggested = manifest.get("suggested")
     told = ""
     if rows:
-        told += (
-            '<div class="wide"><table><thead><tr><th></th><th>for</th><th>changed</th><th>continued from</th><th>judged</th>'
-            f"<th>right with it alone</th><th>right without it alone</th><th>p</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
+        told += table(["remedy", "changed", "continued from", "what became of it"], rows, kind="words") + (
             '<p class="soft">Both ways predict the same validation images after equally many steps (of another batch size, after as many '
             "images). A remedy is kept when McNemar's test calls it better (p below 0.05); else it is taken back, and the training goes on as "
-            "if nothing had been. The other way is in the run's folder, under remedies.</p>"
+            "if nothing had been. The way that was left is in the run's folder, under <code>remedies</code>.</p>"
         )
     if suggested:
         changes = ", ".join(
@@ -44,7 +43,9 @@ def marks_of(material: Material) -> list[Mark]:
     tried = {one["number"]: one for one in material.manifest.get("remedies", [])}
     for row in material.log.rows:
         one = tried.get(int(row.values.get("remedy", 0)))
-        if one is None or row.kind not in ("remedy", "verdict"):
+        if (
+            one is None or row.kind not in ("remedy", "verdict") or row.step == 0
+        ):  # all of the curves are from the start
             continue
         number = f"R{one['number']}"
         what = "begins" if row.kind == "remedy" else one["state"]
@@ -71,20 +72,22 @@ def _log_of(path: Path) -> RunLog | None:
         return None
 
 
-def _row(one: dict[str, Any]) -> str:
-    changes = "<br>".join(
-        f"<code>{for_page(name)}</code> from {_said(before)} to {_said(after)}"
-        for name, (before, after) in one["settings"].items()
-    )
+def _row(one: dict[str, Any]) -> list[str]:
+    """The cells of a remedy."""
+    name = f"{one['number']}: for {for_page(one['rule'])}, at step {one['at']:,}"
     if one["state"] == "impossible":
-        why = for_page(one["why"])
-        return f'<tr><td>{one["number"]}</td><td>{for_page(one["rule"])}</td><td colspan="7">not tried: {why}</td></tr>'
-    begin = f"step {one['begin']:,}, the last good checkpoint" if one["begin"] else "the start"
-    return (
-        f"<tr><td>{one['number']}</td><td>{for_page(one['rule'])}, at step {one['at']:,}</td><td>{changes}</td><td>{begin}</td>"
-        f"<td>after step {one['compare']:,}</td><td>{one['only_after']:,} of {one['common']:,}</td><td>{one['only_before']:,}</td>"
-        f"<td>{one['p']:.2g}</td><td>{one['state']}</td></tr>"
+        return [name, "", "", f"not tried: {for_page(one['why'])}"]
+    changes = "<br>".join(
+        f"<code>{for_page(setting)}</code> from {_said(before)} to {_said(after)}"
+        for setting, (before, after) in one["settings"].items()
     )
+    begin = f"step {one['begin']:,}, the last good checkpoint" if one["begin"] else "the start"
+    chance = f"p = {one['p']:.2g}" if one["p"] >= 1e-4 else "p below 0.0001"
+    judged = (
+        f"{one['state']} after step {one['compare']:,}: of {one['common']:,} images {one['only_after']:,} are right with it alone, "
+        f"{one['only_before']:,} without it alone ({chance})"
+    )
+    return [name, changes, begin, judged if one["state"] in ("kept", "taken back") else "not judged yet"]
 
 
 def _said(value: object) -> str:
