@@ -211,7 +211,7 @@ def key_of(settings: Recipe, seed: int, way: str) -> str:
         source = Path(babysit.__file__).resolve().parent
         paths = [
             *sorted((source / "diagnosing").glob("*.py")),
-            *(source / "training" / f"{name}.py" for name in ("courses", "remedy", "earlier")),
+            *(source / "training" / f"{name}.py" for name in ("courses", "remedy", "earlier", "fit")),
         ]
         text += "".join(path.read_text(encoding="utf-8") for path in paths)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

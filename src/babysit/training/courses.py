@@ -193,7 +193,9 @@ class Courses:
         if found.severity == "warn" and at - begin < long:
             begin = 0
         images = at * session.batch_size / trying.batch_size
-        compare = max(round(images), begin + long) if found.severity == "stop" else max(1, round(images))
+        compare = max(1, round(images))
+        if found.severity == "stop":
+            compare = max(compare, begin + remedy.trial_steps(trying, remedy.AFTER_STOP))
         end = trying.end
         if pace := self._pace:
             end = pace.total_steps(begin, session.clock.running(), session.plan.progress(begin))

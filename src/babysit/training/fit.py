@@ -266,9 +266,14 @@ class Fit:
     def _is_due(self, step: int, *, ended: bool) -> bool:
         """Whether to judge: in long epochs every 20 looks at the layers; at their ends, unless two looks ago one was.
 
-        A function of the step, so that a resumed training judges, and stops, where another would have.
+        Where remedies are applied also at the first end of an epoch in each tenth of the plan, so that little is lost. A
+        function of the step, so that a resumed training judges, and stops, where another would have.
         """
-        every = self.session.recipe.watch.every or 10
+        session = self.session
+        every, total = session.recipe.watch.every or 10, session.plan.total
+        tenth, before = 10 * step // total, 10 * max(0, step - session.steps_per_epoch) // total
+        if ended and session.recipe.watch.remedy == "apply" and tenth > before:
+            return True
         if ended:
             return step // (2 * every) > max(0, step - self.session.steps_per_epoch) // (2 * every)
         return step % (20 * every) == 0

@@ -5,10 +5,10 @@ best one. It is judged at equal steps. The way the training went before is set a
 its predictions of the validation images there, a small file. The remedied way continues from step c (0, or the
 checkpoint's) up to the same step, predicts the same images, and is kept when McNemar's test calls it better; else it is
 taken back, and the old way goes on from s as if nothing had been. So the comparison costs no step beyond those of the
-remedied way itself: what the old way did up to s was done already. That this is a fair trial needs s - c to be long
-enough, an epoch and a tenth of the plan: a warning is not acted upon before, and a way that ended with a `stop`
-keeps what it had predicted for all later steps, so that the remedied way is compared after so many. With another batch
-size, as many images count as equal steps.
+remedied way itself: what the old way did up to s was done already. To be a fair trial s - c must be long enough, an
+epoch and a third of the plan, as before that a good recipe may still stand on its first plateau: no warning is acted
+upon earlier. A way that ended with a `stop` keeps what it had predicted for all later steps, so the remedied way, which
+holds up nothing then, is compared after half of the plan. With another batch size, as many images count as equal steps.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ SURE = 0.75
 UNLIKELY = 0.05
 """McNemar's p below which the remedied way is called better."""
 
-TRIAL = 0.1
-"""The share of the plan that a remedied way is given before it is judged, an epoch at least."""
+TRIAL, AFTER_STOP = 1 / 3, 1 / 2
+"""The share of the plan that a remedied way is given before it is judged, an epoch at least; and after a `stop`."""
 
 State = Literal["beginning", "trial", "kept", "taking back", "bringing back", "taken back", "impossible"]
 
@@ -115,9 +115,9 @@ def write(run: Run, one: Remedied) -> None:
     run.update_manifest(remedies=[each.as_json() for each in sorted([*others, one], key=lambda each: each.number)])
 
 
-def trial_steps(session: Session) -> int:
-    """Steps that a way is given before it is judged: an epoch, and a tenth of the plan."""
-    return max(session.steps_per_epoch, round(TRIAL * session.plan.total))
+def trial_steps(session: Session, share: float = TRIAL) -> int:
+    """Steps that a way is given before it is judged: an epoch, and a share of the plan."""
+    return max(session.steps_per_epoch, round(share * session.plan.total))
 
 
 def worth_trying(found: Sequence[Diagnosis], tried: Sequence[Remedied], *, most: int) -> list[Diagnosis]:
