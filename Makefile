@@ -72,7 +72,7 @@ adapters: .venv/.installed-dev
 	"$$work/venv/bin/python" -m pytest -m adapters tests/adapters
 # The rules and the baselines over the recorded corpus: seconds. `python faults/record.py` records what is missing.
 faults: .venv/.installed-dev
-	$(BIN)/python faults/score.py
+	$(BIN)/python faults/score.py --page
 
 # An hour of hostile files for every reader; goes on from what the last hour learned. FUZZ_SECONDS=60 for a minute.
 FUZZ_SECONDS ?= 3600

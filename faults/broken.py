@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from milder import MILDER
 from programs import BASES, Program
 from recipes import BROKEN, HIGH, LOW, SMALL
 
@@ -296,4 +297,7 @@ def broken() -> list[Program]:
         for place, (base, change) in enumerate(cells):
             setup = replace(BASES[base], **change)  # type: ignore[arg-type]
             made.append(Program(f"{kind}-{place + 1}-{base}", kind, accepted, setup, base=base))
+        for place, (base, change) in enumerate(MILDER.get(kind, ())):
+            setup = replace(BASES[base], **change)  # type: ignore[arg-type]
+            made.append(Program(f"{kind}-{len(cells) + place + 1}-{base}", kind, accepted, setup, base=base))
     return [*made, *BROKEN]

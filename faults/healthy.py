@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from milder import MORE
 from programs import BASES, Program
 from recipes import HEALTHY
 
@@ -129,5 +130,8 @@ VARIED: tuple[tuple[str, str, dict[str, object]], ...] = (
 def healthy() -> list[Program]:
     """All healthy programs."""
     made = [Program(f"base-{name}", setup=setup) for name, setup in BASES.items()]
-    made += [Program(f"fine-{name}", setup=replace(BASES[base], **change), base=base) for name, base, change in VARIED]  # type: ignore[arg-type]
+    made += [
+        Program(f"fine-{name}", setup=replace(BASES[base], **change), base=base)
+        for name, base, change in (*VARIED, *MORE)
+    ]  # type: ignore[arg-type]
     return [*made, *(Program(f"fine-{name}", recipe=recipe) for name, recipe in HEALTHY)]

@@ -19,7 +19,7 @@ from babysit.record.log import Kind
 from babysit.record.observation import QUANTITIES, key_of
 from broken import broken
 from healthy import healthy
-from score import judged
+from judging import judged
 
 PAGES = logs.FOLDER.parent.parent / "docs" / "diagnoses"
 BLOCK = re.compile(r"<!-- from a real log.*?<!-- end -->", re.DOTALL)
@@ -35,13 +35,14 @@ def main() -> None:
         if not logs.path_of(program.name).exists():
             continue
         one = judged(program)
-        everything = [rule for name in RULES for rule in RULES[name](one.kept.log, one.kept.known)]
+        kept = logs.read(program.name)
+        everything = [rule for name in RULES for rule in RULES[name](kept.log, kept.known)]
         for diagnosis in [*one.said, *everything]:
             meant = bool(program.accepted) and program.accepted[0] == diagnosis.rule
             rank = (meant, bool(one.said) and one.said[0].rule == diagnosis.rule, diagnosis.sure)
             if diagnosis.rule not in best or rank > best[diagnosis.rule]:
                 best[diagnosis.rule] = rank
-                found[diagnosis.rule] = one.kept, diagnosis
+                found[diagnosis.rule] = kept, diagnosis
     for rule in RULES:
         page = PAGES / f"{rule}.md"
         text = page.read_text(encoding="utf-8")

@@ -1,0 +1,230 @@
+"""The page of the score, docs/faults.md, and its figures: written by `make faults`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import corpus
+import logs
+import measures
+from babysit.figures.alone import alone
+from babysit.figures.charts import Axes, Color, Line, chart
+from baselines import BASELINES
+from held.broken import ELSEWHERE, LATE
+from judging import LOOKS, Part, spelled
+
+DOCS = logs.FOLDER.parent.parent / "docs"
+PICTURES = DOCS / "pictures"
+COLORS: tuple[Color, Color] = ("one", "two")
+POINTS: tuple[Color, ...] = ("three", "four", "five")
+
+
+def write(parts: Sequence[Part]) -> None:
+    """The page and its figures."""
+    PICTURES.mkdir(exist_ok=True)
+    for name, drawn in (
+        ("early", early(parts)),
+        ("trade", trade(parts[-1])),
+        ("sure", sure(parts)),
+    ):
+        (PICTURES / f"faults-{name}.svg").write_text(alone(drawn), encoding="utf-8")
+    (DOCS / "faults.md").write_text(text(parts), encoding="utf-8")
+
+
+def early(parts: Sequence[Part]) -> str:
+    """The share of programs whose right cause stands first, by the part of the run that is over."""
+    lines = []
+    for part, color in zip(parts, COLORS, strict=True):
+        points = measures.named_by(measures.knowable(part))
+        lines.append(Line(part.name, [0.0, *(100 * x for x, _ in points)], [0.0, *(100 * y for _, y in points)], color))
+    return chart(
+        lines, Axes("% of the run", "% whose cause was named first", width=620, height=280, limits=(0, 100, 0, 100))
+    )
+
+
+def trade(part: Part) -> str:
+    """Right causes against false alarms, at every sureness from which on a warning is heard."""
+    points = sorted(measures.trade(part))
+    lines = [Line("babysit", [100 * x for x, _ in points], [100 * y for _, y in points], "one")]
+    for name, color in zip(BASELINES, POINTS, strict=True):
+        one = measures.against(name, part)
+        lines.append(Line(name, [100 * one.false / len(part.well)], [100 * one.first / len(part.ill)], color, "points"))
+    return chart(
+        lines, Axes("% of healthy alarmed", "% right cause first", width=620, height=280, limits=(-2, 102, 0, 100))
+    )
+
+
+def sure(parts: Sequence[Part]) -> str:
+    """The share of first warnings that is right, by how sure they are."""
+    lines = [Line("as it should be", [0.0, 1.0], [0.0, 1.0], "soft", "dashed")]
+    for part, color in zip(parts, COLORS, strict=True):
+        bins = measures.reliability(measures.first_warnings(part))
+        lines.append(Line(part.name, [one.sure for one in bins], [one.right for one in bins], color))
+    return chart(lines, Axes("how sure it says it is", "share right", width=620, height=280, limits=(0, 1, 0, 1)))
+
+
+def text(parts: Sequence[Part]) -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            "# How often the watcher is right",
+            "",
+            "Written by `make faults` over the recorded trainings of [the corpus](../faults/README.md); intervals are Wilson's, 95 %.",
+            "The tuning part is what the rules were mended on. The held-out part has networks (residual, one trained before), data",
+            "(generated textures) and loops (in the styles of Lightning, the Hugging Face Trainer and fastai) that no rule was tuned on.",
+            "",
+            *_table(parts),
+            "",
+            *_counted(),
+            "",
+            "## Against the thresholds of three other tools",
+            "",
+            "Over the same logs. A symptom of theirs that stands for several causes is right when any of them is, and they are asked at the",
+            "end only; both favour them. In the last column only what is at least so sure is heard that no more healthy ones are alarmed.",
+            "",
+            *_baselines(parts),
+            "",
+            "![Right causes against false alarms](pictures/faults-trade.svg)",
+            "",
+            "## How early",
+            "",
+            "The share of broken trainings whose right cause has stood first by then, without the kinds that no rule could know early.",
+            "",
+            "![Right causes by the part of the run that is over](pictures/faults-early.svg)",
+            "",
+            "## How sure",
+            "",
+            *_sureness(parts),
+            "",
+            "![Share right by how sure](pictures/faults-sure.svg)",
+            "",
+            "## What is taken for what",
+            "",
+            *_confusion(parts),
+            "",
+            "## By kind of fault",
+            "",
+            *_kinds(parts),
+            "",
+            "## Kinds that no rule could know early",
+            "",
+            *(f"- `{kind}`: {reason}." for kind, reason in LATE.items()),
+            "",
+            "## Kinds that cannot live everywhere",
+            "",
+            *(f"- `{kind}`: {reason}." for kind, reason in ELSEWHERE.items()),
+            "",
+        ]
+    )
+
+
+def _table(parts: Sequence[Part]) -> list[str]:
+    rows = ["| | " + " | ".join(part.name for part in parts) + " |", "|---|" + "---|" * len(parts)]
+
+    def row(name: str, cells: list[str]) -> None:
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+
+    row("broken trainings", [str(len(part.ill)) for part in parts])
+    row("right cause first", [spelled(sum(one.first() for one in part.ill), len(part.ill)) for part in parts])
+    row("among the first three", [spelled(sum(one.among_three for one in part.ill), len(part.ill)) for part in parts])
+    row(
+        "nothing to warn of was found",
+        [spelled(sum(not one.alarmed_at_end for one in part.ill), len(part.ill)) for part in parts],
+    )
+    row("healthy trainings", [str(len(part.well)) for part in parts])
+    row(
+        f"alarmed at any of {len(LOOKS)} looks",
+        [spelled(sum(one.alarmed() for one in part.well), len(part.well)) for part in parts],
+    )
+    row(
+        "alarmed at the end",
+        [spelled(sum(one.alarmed_at_end for one in part.well), len(part.well)) for part in parts],
+    )
+    row(
+        "right cause first after, median of those that can be known early",
+        [f"{100 * measures.median_named(measures.knowable(part)):.0f} % of the run" for part in parts],
+    )
+    row(
+        "faulty but harmless, of which the cause was named first",
+        [spelled(sum(one.first() for one in part.harmless), len(part.harmless)) for part in parts],
+    )
+    row(
+        "meant healthy and went badly, of which alarmed",
+        [f"{sum(one.alarmed() for one in part.badly)} of {len(part.badly)}" for part in parts],
+    )
+    return rows
+
+
+def _counted() -> list[str]:
+    return [
+        "**Broken** is a program with a fault that ends at least 5 points of validation accuracy below its healthy twin in the mean of two",
+        "seeds, or whose loss is no number at the end, or whose fault costs time or memory; the others are faulty but harmless. **Right first**:",
+        "its first diagnosis at the end, of whatever severity, is one of the causes accepted for it before anything was recorded. **Alarmed**:",
+        "a `warn` or `stop` at any of five looks, after 20, 40, 60, 80 and 100 % of the updates. A program that was meant to be healthy and ends",
+        "more than 20 points below its twin is listed apart.",
+    ]
+
+
+def _baselines(parts: Sequence[Part]) -> list[str]:
+    rows = [
+        "| part | | right cause first | any cause named right | healthy alarmed | babysit's right first, at no more alarms |",
+        "|---|---|---|---|---|---|",
+    ]
+    for part in parts:
+        for name in BASELINES:
+            one = measures.against(name, part)
+            ill, well = len(part.ill), len(part.well)
+            rows.append(
+                f"| {part.name} | {name} | {spelled(one.first, ill)} | {100 * one.any / max(1, ill):.1f} % | {spelled(one.false, well)} "
+                f"| {spelled(one.ours_first, ill)}, from a sureness of {one.cut:.2f} |"
+            )
+    return rows
+
+
+def _sureness(parts: Sequence[Part]) -> list[str]:
+    tuning, held = (measures.first_warnings(part) for part in parts)
+    steps = measures.calibrated(tuning)
+    mapped = [(measures.mapped(sure, steps), right) for sure, right in held]
+    rows = [
+        "The first warning of every broken program at its end, and the surest alarm of every healthy one at any look, which is wrong, by how",
+        f"sure it says it is. The mean distance between sureness and share right is {measures.error(tuning):.3f} on the tuning part and {measures.error(held):.3f} on the held-out",
+        f"one. A rising step function from sureness to share right, fitted to the tuning part alone, would make it {measures.error(mapped):.3f} there.",
+        "",
+        "| part | sure | warnings | said on average | right |",
+        "|---|---|---|---|---|",
+    ]
+    for part, warnings in zip(parts, (tuning, held), strict=True):
+        for one in measures.reliability(warnings):
+            right = round(one.right * one.count)
+            rows.append(
+                f"| {part.name} | {one.low:.2f} to {one.high:.2f} | {one.count} | {one.sure:.2f} | {spelled(right, one.count)} |"
+            )
+    return rows
+
+
+def _confusion(parts: Sequence[Part]) -> list[str]:
+    rows = ["| part | fault | what stood first | programs |", "|---|---|---|---|"]
+    for part in parts:
+        rows += [f"| {part.name} | {kind} | {said} | {count} |" for kind, said, count in measures.confused(part)]
+    false = [
+        f"| {part.name} | none | {rule} | {sum(rule in one.alarms for one in part.well)} |"
+        for part in parts
+        for rule in sorted({rule for one in part.well for rule in one.alarms})
+    ]
+    return rows + false
+
+
+def _kinds(parts: Sequence[Part]) -> list[str]:
+    kinds = list(dict.fromkeys(one.kind for one in corpus.whole() if one.kind))
+    rows = [
+        "| fault | " + " | ".join(f"{part.name}: right first" for part in parts) + " |",
+        "|---|" + "---|" * len(parts),
+    ]
+    for kind in kinds:
+        cells = []
+        for part in parts:
+            here = [one for one in part.ill if one.program.kind == kind]
+            cells.append(f"{sum(one.first() for one in here)} of {len(here)}" if here else "")
+        if any(cells):
+            rows.append(f"| {kind} | " + " | ".join(cells) + " |")
+    return rows
