@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ import logs
 import outcomes
 from babysit.diagnosing import judge
 from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
 from baselines import BASELINES
 from programs import Program
 
@@ -80,20 +84,29 @@ class Part:
         return [*self.ill, *self.harmless, *self.well, *self.badly]
 
 
+def heard(log: RunLog, known: Known) -> list[Diagnosis]:
+    """What the rules say; nothing where one of them fails, since the watcher switches itself off then."""
+    try:
+        return judge(log, known)
+    except Exception:  # noqa: BLE001 - counted as silence, and said
+        print(f"a rule failed: {traceback.format_exc(limit=-1).splitlines()[-2:]}", file=sys.stderr)
+        return []
+
+
 def judged(program: Program) -> Judged:
     """A program's log under the rules and the baselines."""
     kept = logs.read(program.name)
-    said = judge(kept.log, kept.known)
+    said = heard(kept.log, kept.known)
     alarms = {one.rule: one.sure for one in said if one.severity != "note"}
     named = None
     if program.healthy:
         for share in LOOKS[:-1]:
-            for one in judge(kept.until(share), kept.known):
+            for one in heard(kept.until(share), kept.known):
                 if one.severity != "note":
                     alarms[one.rule] = max(one.sure, alarms.get(one.rule, 0.0))
     else:
         for share in EARLY:
-            early = said if share == 1 else judge(kept.until(share), kept.known)
+            early = said if share == 1 else heard(kept.until(share), kept.known)
             if early and early[0].rule in program.accepted:
                 named = share
                 break
