@@ -15,8 +15,9 @@ import io
 import json
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,13 @@ UNREAD = "-"
 SMALL_FILES = ("blocks.npy", "facts.npy", "hashes.txt", "unreadable.json")
 TASK_BYTES, MOST_IN_TASK = 2**20, 256
 """A task of a decoding thread: images of about this many bytes on their canvases, and at most this many."""
+
+BRIEF = 300e-6
+"""Seconds: images that take less are decoded in one thread. Threads would wait for each other, for the interpreter's lock
+is released and taken with every one: twice as slow on 32 pixels, measured (docs/log.md)."""
+
+Done = tuple[NDArray[np.uint8], list[tuple[str, str]]]
+"""Pixels of a task's images, and the content hash of each with why it could not be read, if so."""
 
 MODES = ("other", "L", "RGB", "RGBA", "P", "LA", "CMYK", "1", "I;16", "I", "F", "PA", "YCbCr", "LAB", "HSV", "I;16B")
 FACTS = np.dtype([("width", "<u4"), ("height", "<u4"), ("bytes", "<u8"), ("mode", "u1"), ("frames", "<u2")])
@@ -143,19 +151,14 @@ def _build(
     checksums = Checksums(rows_in_block(size * size * 3) * size * size * 3)
     enormous = threading.Lock()
 
-    def work(rows: range) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
+    def work(rows: range) -> Done:
         pixels = np.zeros((len(rows), size, size, 3), np.uint8)
         return pixels, [
             _read_one(catalog, row, pixels[place], facts, resize, enormous) for place, row in enumerate(rows)
         ]
 
-    workers = usable_cores()
-    with (
-        (folder / "pixels.u8").open("wb") as stream,
-        ThreadPoolExecutor(workers) as pool,
-        quiet_decoding(),
-    ):
-        for pixels, found in _bounded_map(pool, work, _tasks(len(catalog), size, workers), ahead=4 * workers):
+    with (folder / "pixels.u8").open("wb") as stream, quiet_decoding():
+        for pixels, found in _in_threads(work, _tasks(len(catalog), size, usable_cores())):
             for content, reason in found:
                 if reason:
                     unreadable[len(hashes)] = _printable(reason)
@@ -193,15 +196,24 @@ def _read_one(
     return content_hash(data), ""
 
 
+def _in_threads(work: Callable[[range], Done], tasks: Sequence[range]) -> Iterator[Done]:
+    """The work on all tasks, in order: in a thread a core, or in a single one where images take less than `BRIEF`."""
+    first, second, rest = tasks[:1], tasks[1:2], tasks[2:]
+    yield from map(work, first)  # warms up
+    begun = time.perf_counter()
+    done = [work(rows) for rows in second]
+    brief = time.perf_counter() - begun < BRIEF * sum(map(len, second))
+    yield from done
+    workers = 1 if brief else usable_cores()
+    with ThreadPoolExecutor(workers) as pool:
+        yield from _bounded_map(pool, work, rest, ahead=4 * workers)
+
+
 def _bounded_map(
-    pool: ThreadPoolExecutor,
-    work: Callable[[range], tuple[NDArray[np.uint8], list[tuple[str, str]]]],
-    tasks: Iterable[range],
-    *,
-    ahead: int,
-) -> Iterator[tuple[NDArray[np.uint8], list[tuple[str, str]]]]:
+    pool: ThreadPoolExecutor, work: Callable[[range], Done], tasks: Iterable[range], *, ahead: int
+) -> Iterator[Done]:
     """`pool.map` that keeps at most `ahead` results waiting, so memory stays bounded."""
-    waiting: deque[Future[tuple[NDArray[np.uint8], list[tuple[str, str]]]]] = deque()
+    waiting: deque[Future[Done]] = deque()
     for task in tasks:
         waiting.append(pool.submit(work, task))
         if len(waiting) >= ahead:
