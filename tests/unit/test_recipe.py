@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babysit.errors import UserError
+from babysit.models import MODELS, shape_of
 from babysit.models.traits import Traits
 from babysit.recipe import Override, Recipe, parse, read_resolved, render
 from babysit.recipe.schema import setting_names as names_of_settings
@@ -235,27 +236,27 @@ def test_a_network_without_normalisation_gets_a_smaller_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "side", "size", "why"),
+    ("model", "side", "size", "times"),
     [
-        (
-            "alexnet",
-            8,
-            64,
-            "by rule: the median shorter side is 8 pixels; alexnet takes 63 and more; nothing is enlarged",
-        ),
-        ("vgg16", 8, 32, "vgg16 takes 32 and more"),
-        ("googlenet-bn", 8, 16, "googlenet-bn takes 15 and more"),
-        ("alexnet", 100, 96, "128 at most"),
-        ("resnet18", 8, 8, "128 at most"),
+        ("alexnet", 8, 8, 8),
+        ("vgg16", 8, 8, 4),
+        ("googlenet-bn", 8, 8, 2),
+        ("alexnet", 13, 12, 6),
+        ("alexnet", 100, 96, None),
+        ("resnet18", 8, 8, None),
     ],
 )
-def test_the_size_by_rule_is_one_that_the_network_takes(model: str, side: int, size: int, why: str) -> None:
-    sized, reasons = resolve.choose_size(Recipe().replace({"model.name": model}), [side] * 3)
-    assert sized.data.size == size and why in reasons["data.size"]
-    on_canvas = size > side
-    assert sized.augment.crop == (side // 8 if on_canvas else None)
-    given, told = resolve.choose_size(Recipe().replace({"model.name": model, "data.size": size}), [side] * 3)
-    assert given.data.size == size and "data.size" not in told
+def test_images_are_enlarged_as_the_network_needs(model: str, side: int, size: int, times: int | None) -> None:
+    asked = Recipe().replace({"model.name": model})
+    sized, reasons = resolve.choose_size(asked, [side] * 3)
+    assert (sized.data.size, sized.model.enlarge) == (size, times)
+    assert ("model.enlarge" in reasons) == (times is not None)
+    assert shape_of(sized, 10).size == size * (times or 1) >= MODELS[model].smallest
+    again, told = resolve.choose_size(sized, [side] * 3)
+    assert again == sized and told == {}, "a resumed run decides nothing again"
+    given, told = resolve.choose_size(asked.replace({"data.size": 80}), [80] * 3)
+    assert given.model.enlarge is None and "model.enlarge" not in told
+    assert resolve.choose_size(asked.replace({"model.enlarge": 9}), [side] * 3)[0].model.enlarge == 9
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from babysit.models.own import OwnNetwork, is_own
 from babysit.models.quick import SMALLEST, quick
 from babysit.models.resnet import BasicBlock, Bottleneck, resnet
 from babysit.models.shape import Shape
-from babysit.models.surgery import with_dropout
+from babysit.models.surgery import enlarging, with_dropout
 from babysit.models.two_layer import two_layer
 from babysit.models.vgg import vgg, vgg_normalised
 from babysit.recipe import Recipe
@@ -131,7 +131,7 @@ def name_fault(name: str, where: str = "") -> Fault | None:
 def shape_of(recipe: Recipe, classes: int) -> Shape:
     """What the recipe's network must fit; the recipe's size is decided by then."""
     assert recipe.data.size is not None
-    return Shape(recipe.data.size, classes, recipe.model.width or DEFAULT_WIDTH)
+    return Shape(recipe.data.size * (recipe.model.enlarge or 1), classes, recipe.model.width or DEFAULT_WIDTH)
 
 
 def build_model(name: str, shape: Shape, *, seed: int, file_hash: str | None = None) -> nn.Module:
@@ -156,7 +156,7 @@ def build_model(name: str, shape: Shape, *, seed: int, file_hash: str | None = N
 
 
 def model_of(recipe: Recipe, classes: int) -> nn.Module:
-    """The recipe's network with its initial weights, its dropout and its layers in float32.
+    """The recipe's network with its initial weights, its dropout, its layers in float32, and images enlarged for it.
 
     Raises:
         UserError: as `build_model`.
@@ -164,7 +164,7 @@ def model_of(recipe: Recipe, classes: int) -> nn.Module:
     model = recipe.model
     network = build_model(model.name, shape_of(recipe, classes), seed=recipe.seed, file_hash=model.file_hash)
     keep_in_float32(network, recipe.train.float32_layers)
-    return with_dropout(network, recipe.regularize)
+    return enlarging(with_dropout(network, recipe.regularize), model.enlarge or 1)
 
 
 __all__ = ["MODELS", "Architecture", "Shape", "build_model", "model_of", "name_fault", "shape_of"]

@@ -50,7 +50,7 @@ class Architecture:
             raise UserError(
                 f"{self.name} takes images of {self.smallest} pixels and more, not {shape.size}",
                 where="data.size",
-                hint=f"Give --size {self.smallest} or more, or none: the size is then chosen to fit (smaller images are padded, "
-                "not enlarged)",
+                hint=f"Give --size {self.smallest} or more, which puts smaller images on a canvas, or no size, and they are enlarged "
+                "as the network needs (model.enlarge)",
             )
         return self.build(shape)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
@@ -69,6 +71,36 @@ def with_dropout(network: nn.Module, part: RegularizePart) -> nn.Module:
     if part.dropout is not None:
         set_dropout(network, part.dropout, at=part.dropout_at or "full", form=part.dropout_form)
     return network
+
+
+def enlarging(network: nn.Module, times: int) -> nn.Module:
+    """Enlarges images on their way into a network, between pixels in proportion (bilinear); parameters keep their names.
+
+    Arguments:
+        network: changed in place and returned.
+        times: at least 1, of each side.
+
+    Shape:
+        (n, channels, height, width) to what the network makes of (n, channels, times height, times width).
+
+    >>> import torch
+    >>> enlarging(nn.Identity(), 3)(torch.zeros(1, 3, 8, 8)).shape
+    torch.Size([1, 3, 24, 24])
+    """
+    if times > 1:
+        network.register_forward_pre_hook(Enlarge(times))
+    return network
+
+
+@dataclass(frozen=True, slots=True)
+class Enlarge:
+    """A network's hook that enlarges what goes in."""
+
+    times: int
+
+    def __call__(self, network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:  # noqa: ARG002 - a hook's signature
+        """The inputs, the first of them enlarged."""
+        return (F.interpolate(inputs[0], scale_factor=self.times, mode="bilinear", align_corners=False), *inputs[1:])
 
 
 def heads_in(network: nn.Module) -> tuple[str, ...]:

@@ -85,12 +85,14 @@ class AugmentPart(Part):
 class ModelPart(Part):
     """`name` an entry of MODELS, `timm/NAME`, or `path/to/file.py:name`; `width` the channels of `quick`'s first stage,
     a multiple of 16; `file_hash` the SHA-256 of that file when the run began, written by the run; `weights` a file of first
-    weights, or a run whose kept network has them (in a recipe file: relative to it), and `weights_hash` its SHA-256.
+    weights, or a run whose kept network has them (in a recipe file: relative to it), and `weights_hash` its SHA-256; `enlarge`
+    the whole number of times that images are enlarged on their way into the network, None by rule.
     """
 
     name: str = "quick"
     width: Annotated[int, Field(ge=16, le=1024, multiple_of=16)] | None = None
     file_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    enlarge: Annotated[int, Field(ge=1, le=32)] | None = None
     weights: Annotated[str, Field(min_length=1)] | None = None
     weights_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 

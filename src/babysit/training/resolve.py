@@ -85,9 +85,10 @@ def check(parsed: Parsed) -> Recipe:
 
 
 def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, dict[str, str]]:
-    """The training size: the largest of SIZES that half of the images reach with their shorter side, and no less than the network takes.
+    """The training size: the largest of SIZES that half of the images reach with their shorter side.
 
-    On a size larger than the images, as deep networks need, they lie on a canvas; then the crop's jitter is decided here too.
+    Where the network takes none so small, images are enlarged on their way into it. A larger size that was asked for
+    puts them on a canvas; then the crop's jitter is decided here too.
 
     Arguments:
         shorter_sides: of a sample of the images, in pixels.
@@ -98,19 +99,18 @@ def choose_size(recipe: Recipe, shorter_sides: Sequence[int]) -> tuple[Recipe, d
     if recipe.data.size is not None and not shorter_sides:
         return recipe, {}
     size, middle = training_size(shorter_sides)
-    name = recipe.model.name
-    least = MODELS[name].smallest if name in MODELS else 0
-    ruled = max(size, min(side for side in SIZES if side >= least))
     if recipe.data.size is not None:
         sized, reasons = _jitter_on_canvas(recipe, middle)
-        return sized, {**_instead("data.size", recipe.data.size, ruled), **reasons}
-    sized = recipe.replace({"data.size": ruled})
+        return sized, {**_instead("data.size", recipe.data.size, size), **reasons}
+    reasons = {"data.size": f"by rule: the median shorter side is {middle} pixels; {max(SIZES)} at most"}
+    sized = recipe.replace({"data.size": size})
+    least = MODELS[recipe.model.name].smallest if recipe.model.name in MODELS else 0
+    if recipe.model.enlarge is None and size < least:
+        sized = sized.replace({"model.enlarge": -(-least // size)})
+        reasons["model.enlarge"] = f"by rule: {recipe.model.name} takes images of {least} pixels and more"
     if faults := image_faults(sized, {}):
         raise UserError.of(faults)
-    why = f"by rule: the median shorter side is {middle} pixels; "
-    why += f"{name} takes {least} and more" if ruled > size else f"{max(SIZES)} at most"
-    sized, reasons = _jitter_on_canvas(sized, middle) if ruled > size else (sized, {})
-    return sized, {"data.size": f"{why}; nothing is enlarged", **reasons}
+    return sized, reasons
 
 
 def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
