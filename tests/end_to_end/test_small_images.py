@@ -16,7 +16,7 @@ from babysit.recipe import Recipe, read_resolved
 
 
 def trained(size: int, out: Path) -> Predictor:
-    settings = {"data.size": size, "model.name": "linear", "train.steps": 1, "train.threads": 1}
+    settings = {"data.size": size, "model.name": "convnet", "train.steps": 1, "train.threads": 1}
     api.train("digits", out=out, settings=settings)
     return api.load(out)
 

@@ -43,8 +43,18 @@ class Subject:
         return self.shape.channels, self.shape.size, self.shape.size
 
     def build(self, device: torch.device) -> nn.Module:
-        """The network; on the meta device one of ours takes neither time nor memory."""
+        """The network; on the meta device one of ours takes neither time nor memory.
+
+        Raises:
+            UserError: when it cannot take the image, or cannot be built.
+        """
         if self.name in MODELS:
+            least = MODELS[self.name].smallest
+            if self.shape.size < least:
+                what = f"{self.name} takes images of {least} pixels and more, not {self.shape.size}"
+                raise UserError(
+                    what, where="--input", hint=f"Give --input {self.shape.channels}x{least}x{least} or larger"
+                )
             with device:
                 return MODELS[self.name](self.shape)
         network = build_model(self.name, self.shape, seed=0, file_hash=self.file_hash)

@@ -102,7 +102,7 @@ def show(
 def text(summary: Summary, timed: Timing | None = None) -> Iterator[str]:
     """The summary as lines for a person."""
     seconds = timed.layers if timed else {}
-    yield f"{summary.model}, {summary.input} image, {summary.classes:,} classes"
+    yield f"{summary.model}, {summary.input} image, {summary.classes:,} class{'' if summary.classes == 1 else 'es'}"
     yield ""
     head = ["layer", "kind", "filter", "stride", "pad", "output", "neurons", "parameters", "multiply-adds", "sees"]
     rows = [head, *(_cells(row) for row in summary.rows)]

@@ -69,7 +69,7 @@ class LocalResponseNorm(nn.LocalResponseNorm):
             raise UserError(
                 f"the input is {shape} of {input.dtype}",
                 where=type(self).__name__,
-                legal="(n, channels, ...), floating",
+                legal="(n, channels, and one more axis at least), floating",
             )
         power = Power(self.size, self.alpha / self.size, self.beta, float(self.k))
         return ResponseNorm.apply(input, power)

@@ -135,7 +135,7 @@ class OwnNetwork:
         ]
         if alien:
             raise UserError(
-                f"{self.function} wants {', '.join(alien)}, which have no default",
+                f"{self.function} wants {', '.join(alien)}, which {'has' if len(alien) == 1 else 'have'} no default",
                 where=str(self.path),
                 legal=f"parameters named {', '.join(GIVEN)}, and others with a default",
             )

@@ -48,6 +48,9 @@ LEAST_WHITENED, MOST_POOLS = 32, 3
 LEAST_PROGRESSIVE, FIRST_SIDE = 32, 0.5
 """The size from which progressive resizing begins on smaller images, and their side over the size."""
 
+FLAT = ("linear", "two-layer")
+"""Networks without convolutions, whose images are not shifted."""
+
 HEAD_ALONE, BODY_RATE = 50, 0.1
 """Images a class below which, with first weights from a file, the classifier alone is trained; else the rate of all other layers."""
 
@@ -128,7 +131,8 @@ def fill(recipe: Recipe, facts: Facts) -> tuple[Recipe, dict[str, str]]:
         if recipe.get(name) is None:
             values[name], reasons[name] = value, f"by rule: {why}"
 
-    decide("augment.crop", *_crop(recipe, size))
+    flat = "a network without convolutions learns every pixel by its place"
+    decide("augment.crop", *(_crop(recipe, size) if facts.network.convolutions else (0, flat)))
     flip = "random" if facts.flips else "none"
     decide(
         "augment.flip", flip, "mirrored images keep their class" if facts.flips else "a mirrored sign is another sign"
@@ -236,7 +240,7 @@ def _jitter_on_canvas(recipe: Recipe, side: int) -> tuple[Recipe, dict[str, str]
     """
     size = recipe.data.size
     assert size is not None
-    if not side < size <= LARGEST_GATHERED or recipe.augment.crop is not None:
+    if not side < size <= LARGEST_GATHERED or recipe.augment.crop is not None or recipe.model.name in FLAT:
         return recipe, {}
     crop, why = _crop(recipe, side)
     why = f"{why} of the images, {side} pixels on a canvas of {size}" if crop else why
