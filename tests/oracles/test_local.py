@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -208,3 +209,18 @@ def test_an_impossible_layer_is_refused_when_built(change: dict[str, object], sa
 def test_an_input_of_another_type_is_a_sentence() -> None:
     with pytest.raises(UserError, match=r"the input is of torch.float64. Legal: torch.float32"):
         LocallyConnected2d(2, 2, 3, input_size=4)(torch.zeros(1, 2, 4, 4, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("way", ["trace", "export"])
+@pytest.mark.parametrize(("groups", "stride", "padding", "bias"), [(1, 1, 1, True), (2, (2, 1), (0, 2), False)])
+def test_traced_and_exported_it_is_the_same(way: str, groups: int, stride, padding, bias: bool) -> None:
+    torch.manual_seed(0)
+    layer = LocallyConnected2d(
+        4, 6, 3, input_size=(7, 6), stride=stride, padding=padding, groups=groups, bias=bias
+    ).eval()
+    images, others = torch.randn(2, 4, 7, 6), torch.randn(2, 4, 7, 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's own, of its deprecation
+        followed = torch.jit.trace(layer, images) if way == "trace" else torch.export.export(layer, (images,)).module()
+    with torch.no_grad():
+        assert torch.allclose(followed(others), layer(others), atol=1e-6)

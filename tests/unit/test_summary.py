@@ -147,7 +147,10 @@ def test_time_is_measured(capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["show", "vgg16", "--input", "3x16x16"], r"^babysit: --input: vgg16 takes images of 32 pixels and more, not 16\. Give --input 3x32x32 or larger"),
+        (
+            ["show", "vgg16", "--input", "3x16x16"],
+            r"^babysit: --input: vgg16 takes images of 32 pixels and more, not 16\. Give --input 3x32x32 or larger",
+        ),
         (["show", "vgg16", "--input", "3x224x200"], "square"),
         (["show", "vgg16", "--input", "3x0x0"], "not the shape of an image"),
         (["show", "vgg16", "--input", "big"], "not the shape of an image"),

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
@@ -20,7 +21,8 @@ class LocallyConnected2d(nn.Module):
     h[o, y, x] = sum over c, i, j of W[o, y, x, c, i, j] input[c, y s + i - p, x s + j - p] + b[o, y, x]
 
     Works one row of outputs at a time: the unfolded input, kernel height times kernel width as large as the input, is
-    never stored. A second derivative is refused. Under autocast it computes in autocast's type, as convolution does.
+    never stored. A second derivative is refused, and so are forward-mode ones and `torch.func`. Under autocast it computes in
+    autocast's type, as convolution does. Traced or exported it is what any runtime can do: the unfolded input and one product.
 
     Arguments:
         in_channels, out_channels: at least 1.
@@ -149,6 +151,8 @@ class LocallyConnected2d(nn.Module):
             raise UserError(
                 f"the input is of {input.dtype}", where=type(self).__name__, legal=f"{weight.dtype}, as its weights"
             )
+        if torch.compiler.is_exporting() or torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
+            return plain_product(input, weight, bias, self.windows)
         return LocalProduct.apply(input, weight, bias, self.windows)  # pyright: ignore[reportReturnType]
 
     def extra_repr(self) -> str:
@@ -159,6 +163,21 @@ class LocallyConnected2d(nn.Module):
             f"input_size={self.input_size}, stride={(high.stride, wide.stride)}, "
             f"padding={(high.padding, wide.padding)}, groups={self.groups}, bias={self.bias is not None}"
         )
+
+
+def plain_product(x: Tensor, weight: Tensor, bias: Tensor | None, windows: Windows) -> Tensor:
+    """The layer's sums by operations that every runtime has; it stores the unfolded input.
+
+    Shape:
+        x (n, channels, height, width), weight and bias as `LocallyConnected2d` has them.
+    """
+    high, wide = windows
+    padded = F.pad(x, (wide.padding, wide.padding, high.padding, high.padding))
+    seen = (
+        padded.unfold(2, high.kernel, high.stride).unfold(3, wide.kernel, wide.stride).unflatten(1, (len(weight), -1))
+    )
+    sums = torch.einsum("ngchwij,ghiwjco->ngohw", seen, weight).flatten(1, 2)
+    return sums if bias is None else sums + bias
 
 
 class LocalProduct(torch.autograd.Function):

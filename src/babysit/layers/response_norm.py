@@ -25,7 +25,8 @@ class LocalResponseNorm(nn.LocalResponseNorm):
     y[c] = x[c] / (k + alpha / size * sum of x[j]² for j from c - size // 2 to c + (size - 1) // 2) ** beta
 
     PyTorch's layer in arguments, defaults and values. The backward pass keeps nothing but x. At beta 0.75 the power is
-    made of square roots, which is several times faster. A second derivative is refused.
+    made of square roots, which is several times faster. A second derivative is refused, and so are
+    forward-mode ones and `torch.func`.
 
     Arguments:
         size: channels in the sum, at least 1.
