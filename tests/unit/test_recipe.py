@@ -279,3 +279,18 @@ def test_images_on_a_larger_canvas_are_shifted_by_their_own_size(
     assert ("augment.crop" in reasons) == (crop is not None and "augment.crop" not in settings)
     filled, _ = resolve.fill(sized, resolve.Facts(training_images=1000, flips=False, network=NORMALISED))
     assert crop is None or filled.augment.crop == crop
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("optim.learning_rate", "optim.lr"),
+        ("optim.nesterov", "optim.kind"),
+        ("weight_decay", "regularize.decay"),
+        ("pretrained", "model.weights"),
+    ],
+)
+def test_names_that_other_programs_use_lead_to_ours(written: str, meant: str) -> None:
+    faults = parse(None, [Override.from_text(f"{written}=0.1")]).faults
+    assert [fault.hint for fault in faults] == [f"Did you mean '{meant}'?"]
+    assert meant in names_of_settings()

@@ -24,6 +24,21 @@ BESIDE = (("data", "split"), ("data", "exclude"), ("data", "relabel"), ("model",
 """Settings that name a file beside the recipe, wherever the command runs."""
 
 
+ELSEWHERE = {
+    "learning_rate": "optim.lr",
+    "weight_decay": "regularize.decay",
+    "nesterov": "optim.kind",
+    "optimizer": "optim.kind",
+    "label_smoothing": "loss.smoothing",
+    "scheduler": "schedule.kind",
+    "lr_scheduler": "schedule.kind",
+    "pretrained": "model.weights",
+    "image_size": "data.size",
+    "img_size": "data.size",
+}
+"""What other programs call settings, and what they are called here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
     """One setting from outside the file: its dotted name, its value, and where the user wrote it."""
@@ -193,7 +208,7 @@ def _take_out(values: dict[str, Any], location: list[str]) -> str:
 def unknown_setting(name: str, where: str) -> Fault:
     """What to say of a setting that does not exist: the legal ones near it, and the likeliest."""
     known = setting_names()
-    near = nearest(name, known)
+    near = ELSEWHERE.get(name.rsplit(".", 1)[-1].lower(), "") or nearest(name, known)
     if not near:
         last = name.rsplit(".", 1)[-1]
         near = next((setting for setting in known if setting.rsplit(".", 1)[-1] == last), "")
