@@ -1,0 +1,142 @@
+"""The healthy programs before training: networks, losses, initial weights, inputs and loaders that people use and that work."""
+
+from __future__ import annotations
+
+from before_programs import Parts, Program
+
+COMBINED: tuple[dict[str, object], ...] = (
+    # every network, on data and loaders that vary
+    {"network": "linear", "data": "small-digits"},
+    {"network": "mlp", "loader": "pictures"},
+    {"network": "mlp", "data": "shapes", "inputs": "zero-one", "loader": "generator"},
+    {"network": "mlp-tanh", "inputs": "minus-one"},
+    {"network": "mlp-sigmoid", "data": "spots"},
+    {"network": "mlp-dropout", "loader": "augmented"},
+    {"network": "mlp-normed", "data": "small-digits", "loader": "listed"},
+    {"network": "deep"},
+    {"network": "deep", "data": "shapes", "init": "he"},
+    {"network": "deep-selu", "data": "wide"},
+    {"network": "lenet"},
+    {"network": "lenet", "data": "shapes", "loader": "augmented"},
+    {"network": "lenet", "data": "cifar", "loader": "pictures"},
+    {"network": "lenet", "data": "spots", "inputs": "each-image"},
+    {"network": "lenet", "data": "wide", "loader": "reused"},
+    {"network": "lenet", "data": "small-digits", "inputs": "imagenet"},
+    {"network": "vgg"},
+    {"network": "vgg", "data": "shapes", "loader": "generator"},
+    {"network": "vgg-bn", "data": "cifar"},
+    {"network": "vgg-bn", "inputs": "zero-one", "loader": "pictures"},
+    {"network": "vgg-bn", "data": "spots", "batch": 8},
+    {"network": "all-convolutional"},
+    {"network": "all-convolutional", "data": "shapes", "init": "he"},
+    {"network": "rows", "data": "small-digits"},
+    {"network": "rows", "loader": "reused"},
+    {"network": "attention", "data": "digits"},
+    {"network": "attention", "data": "shapes", "init": "truncated"},
+    {"network": "separable", "data": "shapes"},
+    {"network": "separable", "loader": "augmented"},
+    {"network": "group-norm", "data": "cifar", "loader": "reused"},
+    {"network": "group-norm"},
+    {"network": "by-hand", "data": "small-digits", "loader": "endless"},
+    {"network": "by-hand", "data": "spots", "inputs": "minus-one"},
+    {"network": "branches", "data": "shapes"},
+    {"network": "branches", "loader": "endless"},
+    {"network": "normalising", "inputs": "raw"},
+    {"network": "normalising", "inputs": "bytes", "data": "shapes", "loader": "pictures"},
+    {"network": "norm-first", "inputs": "raw", "data": "shapes"},
+    {"network": "named", "data": "digits"},
+    {"network": "named", "data": "wide", "inputs": "zero-one"},
+    {"network": "zeroed"},
+    {"network": "zeroed", "data": "shapes", "loader": "listed"},
+    # losses
+    {"loss": "module", "data": "shapes", "network": "mlp"},
+    {"loss": "by-hand"},
+    {"loss": "log-then-nll", "data": "spots"},
+    {"loss": "nll", "network": "log-softmax"},
+    {"loss": "cross-entropy", "network": "log-softmax", "data": "shapes"},
+    {"loss": "log-of-shares", "network": "softmax"},
+    {"loss": "smooth", "data": "shapes"},
+    {"loss": "weighted", "data": "rare"},
+    {"loss": "hinge", "network": "mlp"},
+    {"loss": "hinge", "network": "vgg", "data": "shapes"},
+    {"loss": "multi-margin"},
+    {"loss": "squared-margin", "network": "mlp", "data": "shapes"},
+    {"loss": "focal"},
+    {"loss": "binary", "network": "vgg-bn", "data": "shapes"},
+    {"loss": "squares", "network": "mlp"},
+    {"loss": "squares-of-shares", "network": "mlp"},
+    {"loss": "divergence", "data": "shapes"},
+    {"loss": "confident", "network": "mlp"},
+    {"loss": "half"},
+    # initial weights
+    {"init": "xavier", "network": "mlp-tanh"},
+    {"init": "orthogonal", "data": "shapes"},
+    {"init": "truncated", "network": "vgg"},
+    {"init": "normal:0.01", "network": "mlp"},
+    {"init": "head-zero"},
+    {"init": "head:0.01", "network": "vgg-bn", "data": "shapes"},
+    {"init": "pretrained-like", "data": "shapes"},
+    {"init": "prior", "data": "rare", "network": "mlp"},
+    # inputs and loaders
+    {"inputs": "mean-image", "data": "cifar"},
+    {"inputs": "zca", "data": "small-digits", "network": "mlp"},
+    {"inputs": "ink", "data": "digits"},
+    {"inputs": "two-valued", "network": "mlp"},
+    {"inputs": "imagenet", "data": "shapes", "network": "separable"},
+    {"inputs": "zero-one", "data": "dark", "network": "vgg-bn"},
+    {"data": "rare", "network": "lenet", "loader": "pictures"},
+    {"labels": "int32", "data": "shapes"},
+    {"batch": 1, "network": "mlp", "data": "spots"},
+    {"batch": 400, "network": "lenet"},
+    # held out
+    {"network": "residual"},
+    {"network": "residual", "data": "shapes", "loader": "augmented"},
+    {"network": "residual", "data": "cifar"},
+    {"network": "residual", "data": "spots", "loss": "hinge"},
+    {"network": "residual", "data": "textures"},
+    {"network": "residual-zero-gamma"},
+    {"network": "residual-zero-gamma", "data": "shapes", "init": "he"},
+    {"network": "residual", "inputs": "zero-one", "loader": "reused"},
+    {"network": "residual", "loss": "smooth", "data": "wide"},
+    {"network": "residual", "init": "head-zero", "data": "shapes"},
+    {"network": "residual", "loss": "focal", "loader": "generator"},
+    {"network": "residual", "loss": "weighted", "data": "rare"},
+    {"network": "residual", "batch": 8, "data": "small-digits"},
+    {"network": "lightning", "loss": "own"},
+    {"network": "lightning", "loss": "own", "data": "shapes", "loader": "pictures"},
+    {"network": "lightning", "loss": "own", "data": "cifar", "loader": "augmented"},
+    {"network": "lightning", "loss": "own", "data": "textures"},
+    {"network": "lightning", "loss": "own", "data": "spots", "inputs": "minus-one"},
+    {"network": "lightning", "loss": "own", "data": "small-digits", "inputs": "imagenet"},
+    {"network": "lightning", "loss": "own", "data": "wide", "loader": "endless"},
+    {"network": "lightning", "loss": "own", "data": "rare"},
+    {"network": "lightning-log", "loss": "own"},
+    {"network": "lightning-log", "loss": "own", "data": "shapes"},
+    {"network": "lightning", "loss": "binary", "data": "shapes"},
+    {"network": "lightning", "loss": "multi-margin"},
+    {"network": "lightning", "loss": "own", "init": "orthogonal"},
+    {"data": "textures", "network": "lenet", "loader": "generator"},
+    {"data": "textures", "network": "mlp", "inputs": "zero-one"},
+    {"data": "textures", "network": "vgg-bn", "loader": "augmented"},
+    {"data": "textures", "network": "all-convolutional"},
+    {"data": "textures", "network": "attention"},
+    {"data": "textures", "network": "group-norm", "loss": "smooth"},
+    {"data": "textures", "network": "branches", "inputs": "minus-one"},
+    {"data": "textures", "network": "separable", "loss": "multi-margin"},
+    {"data": "textures", "network": "zeroed", "inputs": "each-image"},
+    {"data": "textures", "network": "by-hand", "loader": "reused"},
+)
+
+
+def healthy() -> list[Program]:
+    """All healthy programs."""
+    made = []
+    for choice in COMBINED:
+        parts = Parts(**choice)  # type: ignore[arg-type]
+        name = "-".join(str(one) for one in ("fine", parts.network, parts.data, *_rest(choice)))
+        made.append(Program(name, parts))
+    return made
+
+
+def _rest(choice: dict[str, object]) -> list[object]:
+    return [value for name, value in choice.items() if name not in ("network", "data")]
