@@ -63,6 +63,8 @@ def climbed(program: Program) -> Seen:
         outcomes = babysit.check(case.model, case.loss, case.batches, classes=case.classes)
     except UserError as error:
         return Seen(program, REFUSED, (), str(error), (), round(time.process_time() - begun, 1))
+    except Exception as error:  # noqa: BLE001 - whatever it raises, a ladder that falls has caught nothing
+        return Seen(program, "crashed", (), repr(error), (), round(time.process_time() - begun, 1))
     seconds = round(time.process_time() - begun, 1)
     undecided = tuple(one.rung for one in outcomes if one.verdict == "not decided" and one.rung != "speed")
     for one in outcomes:

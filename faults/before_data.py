@@ -135,7 +135,8 @@ def each_image(pixels: NDArray[np.uint8]) -> Tensor:
     """Every image by its own mean and deviation, as TensorFlow's per_image_standardization."""
     x = pixels.astype("float32")
     lower = 1.0 / np.sqrt(x[0].size)
-    return torch.from_numpy((x - x.mean((1, 2, 3), keepdims=True)) / np.maximum(x.std((1, 2, 3), keepdims=True), lower))
+    scaled = (x - x.mean((1, 2, 3), keepdims=True)) / np.maximum(x.std((1, 2, 3), keepdims=True), lower)
+    return torch.from_numpy(scaled.astype("float32"))
 
 
 def mean_image(pixels: NDArray[np.uint8]) -> Tensor:

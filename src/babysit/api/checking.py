@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from babysit.api.running import Settings, read_request
 from babysit.checks import ladder
 from babysit.checks.outcome import Outcome
+from babysit.checks.reading import read
 from babysit.checks.subject import Held, Subject, of_session
 from babysit.clock import Clock
 from babysit.data.corrections import read_lists
@@ -20,9 +21,9 @@ from babysit.losses import Loss
 from babysit.recipe import Recipe
 from babysit.show import Show, Silent
 from babysit.training import prepare
+from babysit.training.aside import undisturbed
 
 IMAGES = 1000
-OWN_IMAGES = 1000
 
 
 def check_data(
@@ -67,16 +68,18 @@ def check(
     Raises:
         UserError: when the batches are none, or no batches of images and labels.
     """
-    images = _read(batches)
-    kept = _read(validation) if validation else None
-    if kept is None:
-        quarter = len(images) // 4
-        kept = Held(images.images[len(images) - quarter :], images.targets[len(images) - quarter :])
-        images = images.first(len(images) - quarter)
+    if classes < 2:
+        raise UserError(f"classes is {classes}", where="classes", legal="a whole number of at least 2")
+    with undisturbed():
+        images, loading = read(batches)
+        kept = read(validation)[0] if validation else None
+    if kept is None:  # every fourth, so that labels in order are in both
+        places = torch.arange(len(images))
+        kept, images = images.chosen(places % 4 == 3), images.chosen(places % 4 != 3)
     device = next((one.device for one in model.parameters()), torch.device("cpu"))
     parts = [Held(one.images.to(device), one.targets.to(device)) for one in (images, kept)]
     names = tuple(str(number) for number in range(classes))
-    subject = Subject(model, loss, parts[0], parts[1], names, Recipe())
+    subject = Subject(model, loss, parts[0], parts[1], names, Recipe(), loading=loading)
     return _told(ladder.climb(subject), show or Silent())
 
 
@@ -93,33 +96,3 @@ def _told(outcomes: Iterable[Outcome], show: Show) -> list[Outcome]:
         show.say(one.text())
         kept.append(one)
     return kept
-
-
-def _read(batches: Iterable[Sequence[Tensor]]) -> Held:
-    """Up to OWN_IMAGES images of a loader.
-
-    Raises:
-        UserError: when it yields nothing, or something else.
-    """
-    images: list[Tensor] = []
-    labels: list[Tensor] = []
-    hint = "Each batch is (images, labels): a float tensor (n, channels, height, width) and whole numbers (n,)"
-    for batch in batches:
-        if not (isinstance(batch, (tuple, list)) and len(batch) == 2 and all(isinstance(one, Tensor) for one in batch)):
-            raise UserError("a batch is not a pair of tensors", where="batches", hint=hint)
-        image, label = batch
-        if image.ndim < 2 or label.ndim != 1 or len(image) != len(label):
-            raise UserError(
-                f"a batch has images of shape {tuple(image.shape)} and labels of shape {tuple(label.shape)}",
-                where="batches",
-                hint=hint,
-            )
-        if label.is_floating_point():
-            raise UserError(f"the labels are {label.dtype}", where="batches", hint=hint)
-        images.append(image.detach())
-        labels.append(label.detach().long())
-        if sum(map(len, labels)) >= OWN_IMAGES:
-            break
-    if not sum(map(len, labels)):
-        raise UserError("the loader yields no images", where="batches", hint="Is it used up, or its data set empty?")
-    return Held(torch.cat(images), torch.cat(labels))

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from babysit.checks.chance import better_than_chance
 from babysit.checks.data import data
-from babysit.checks.learning import begin_to_overfit, better_than_chance, inputs_matter, overfit
+from babysit.checks.learning import begin_to_overfit, inputs_matter
 from babysit.checks.loss import loss, regularisation
 from babysit.checks.network import differences, network
 from babysit.checks.outcome import Outcome
+from babysit.checks.overfit import overfit
 from babysit.checks.speed import speed
 from babysit.checks.subject import Subject
 from babysit.tables import Table

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from babysit.checks.meaning import DOUBLED, kind_of, meaning_fault, stalled_at, uniform
 from babysit.checks.outcome import Found, Outcome, failed
 from babysit.checks.subject import Subject, scores_of
 from babysit.regularizers import Regularizer, met
@@ -16,8 +17,11 @@ EXACT = 2e-3
 SURE = 4.0
 """Standard errors that the loss may be off."""
 
-MOST_SPREAD = 5.0
-"""Deviation of an image's scores from which on the network begins sure and wrong: the loss is about its square over 2."""
+MOST_SPREAD, LOSING = 3.0, 1.5
+"""Deviation of an image's scores, and loss in that of equal ones, from which on the network begins sure and wrong."""
+
+FAINTEST = 1e-5
+"""Deviation of an image's scores below which no update of a usual rate makes a difference; all 0 is a head that begins there."""
 
 STRONG = 1e3
 
@@ -43,23 +47,29 @@ def loss(subject: Subject) -> Outcome:
         found = Found("loss-not-finite", f"The first loss is {seen}.", "Make the initial weights smaller", evidence)
         return failed(RUNG, expected, [found], final=True)
     with torch.no_grad():
-        level = _uniform(subject, scores, part.targets)
+        level = uniform(subject, scores, part.targets)
     if fault := _level_fault(level, known, len(part), evidence):
         return failed(RUNG, expected, [fault], final=True)
-    if _is_distribution(scores) and (fault := _doubled(subject, classes, evidence)):
+    if kind_of(scores) == "shares" and (fault := _doubled(subject, classes, evidence)):
+        return failed(RUNG, expected, [fault], final=False)
+    if subject.uniform is None and (fault := meaning_fault(subject, scores, level)):
         return failed(RUNG, expected, [fault], final=False)
     spread = float((scores - scores.mean(dim=1, keepdim=True)).square().mean().sqrt())
     with torch.no_grad():
         blind = _blind(subject, scores)
     tolerance = SURE * spread / math.sqrt(min(len(part), classes)) + EXACT * abs(level)
     said = f"The first loss is {seen:.4f}; equal scores give {level:.4f}, these scores (deviation {spread:.2g}) with labels that know nothing of them {blind:.4f}, give or take {tolerance:.2g}."
-    if spread > MOST_SPREAD and subject.recipe.model.weights:
+    if spread > MOST_SPREAD and seen > LOSING * level and subject.recipe.model.weights:
         return Outcome(
             RUNG, expected, said, "not decided", "The weights come from a file, and may be sure of other things"
         )
-    if spread > MOST_SPREAD:
+    if spread > MOST_SPREAD and seen > LOSING * level:
         advice = "Make the initial weights of the last layer smaller, or normalise the layers before it"
         fault = Found("huge-initialisation", said, advice, {**evidence, "score_deviation": spread})
+        return failed(RUNG, expected, [fault], final=False)
+    if 0 < spread < FAINTEST and kind_of(scores) == "scores":
+        advice = "The gradient that reaches the layers before is as small: look for a division of the scores, or initial weights far too small"
+        fault = Found("vanishing-signal", said, advice, {**evidence, "score_deviation": spread})
         return failed(RUNG, expected, [fault], final=False)
     matched = any(abs(level - number) <= EXACT * abs(number) for number in known.values())
     if abs(seen - blind) > tolerance * max(1.0, level / math.log(classes)):
@@ -86,18 +96,6 @@ def known_losses(subject: Subject, classes: int) -> dict[str, float]:
         f"{classes} - 1 for the hinge": classes - 1.0,
         f"({classes} - 1) / {classes} for PyTorch's": (classes - 1) / classes,
     }
-
-
-def _is_distribution(scores: Tensor) -> bool:
-    return bool((scores >= 0).all()) and float((scores.sum(dim=1) - 1).abs().max()) < 1e-3
-
-
-def _uniform(subject: Subject, scores: Tensor, labels: Tensor) -> float:
-    """The loss of equal scores, in the kind of numbers that this network gives."""
-    classes = scores.shape[1]
-    normal = float(scores.logsumexp(dim=1).abs().max()) < 1e-3
-    level = 1 / classes if _is_distribution(scores) else -math.log(classes) if normal else 0.0
-    return float(subject.loss(torch.full_like(scores, level), labels))
 
 
 def _blind(subject: Subject, scores: Tensor) -> float:
@@ -150,18 +148,6 @@ def _doubled(subject: Subject, classes: int, evidence: dict[str, float]) -> Foun
         return None
     claim = f"The network gives probabilities and the loss takes their softmax again: it cannot fall below {stall:.4g}."
     return Found("doubled-softmax", claim, DOUBLED, {**evidence, "expected_loss": stall})
-
-
-DOUBLED = "Take the softmax out of the network: the loss has one"
-
-
-def stalled_at(classes: int) -> float:
-    """Where a doubled softmax stalls: ln(e + C - 1) - 1.
-
-    >>> round(stalled_at(10), 4)
-    1.4612
-    """
-    return math.log(math.e + classes - 1) - 1
 
 
 def regularisation(subject: Subject) -> Outcome:

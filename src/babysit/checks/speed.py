@@ -31,7 +31,13 @@ def speed(subject: Subject) -> Outcome:
     """A few real steps, timed, and the memory one image takes."""
     expected = "a batch that fits the memory, and a network that does not wait for images"
     session = subject.session
-    each = memory_of_image(subject)
+    try:
+        each = memory_of_image(subject)
+    except Exception as error:
+        if session is not None:
+            raise
+        said = f"Batches of {SAMPLE} images cannot be taken: {str(error).splitlines()[0]}."
+        return Outcome(RUNG, expected, said, "not decided")
     weights = sum(one.numel() * one.element_size() for one in subject.model.parameters())
     room = free_memory(subject.training.device)
     fits = int(max(0.0, SHARE * room - COPIES * weights) / max(each, 1))

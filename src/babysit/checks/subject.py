@@ -78,6 +78,24 @@ class Held:
         """The first so many."""
         return Held(self.images[:count], self.targets[:count])
 
+    def chosen(self, places: Tensor) -> Held:
+        """Those at the places, or where a mask says so."""
+        return Held(self.images[places], self.targets[places])
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How a loader of somebody's own hands its images out; of ours nothing is known, and nothing asked.
+
+    `sizes` images in each batch; `kinds` different labels in each; `first` its first images, and `again` as many of a
+    second pass, none when it can be read but once.
+    """
+
+    sizes: tuple[int, ...] = ()
+    kinds: tuple[int, ...] = ()
+    first: Tensor = field(default_factory=lambda: torch.zeros(0))
+    again: Tensor = field(default_factory=lambda: torch.zeros(0))
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -85,7 +103,7 @@ class Subject:
 
     `validation` images that are not trained on, perhaps none; `uniform` the loss of a network that knows nothing, None
     for somebody's own loss; `augmented` some of the training images as training would see them; `findings` of the audit
-    that are wrong; `deadline` on `time.perf_counter`'s scale: no rung begins after it; `session` the training that is
+    that are wrong; `loading` how somebody's own loader hands images out; `deadline` on `time.perf_counter`'s scale: no rung begins after it; `session` the training that is
     to follow, if there is one.
     """
 
@@ -98,6 +116,7 @@ class Subject:
     uniform: float | None = None
     augmented: Tensor | None = None
     findings: tuple[str, ...] = ()
+    loading: Loading = field(default_factory=Loading)
     deadline: float = float("inf")
     session: Session | None = None
     clock: Clock = field(default_factory=lambda: Clock(time.perf_counter()))

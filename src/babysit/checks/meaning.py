@@ -1,0 +1,149 @@
+"""What a loss says of scores that are made up: is the right class rewarded, is each image its own, how low can it come."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from babysit.checks.outcome import Found
+from babysit.checks.subject import Subject
+
+MOST_CLASSES = 50
+"""Classes that are tried, spread evenly over all."""
+
+CLEAR = 2.0
+"""Made-up scores: this for one class and nothing for the others; beyond a hinge's margin."""
+
+SURE = 1e4
+FLAT = 1e-3
+BOUNDED = 0.25
+"""The share of the loss of equal scores that a loss which cannot reach 0 is still left with."""
+
+MIXED, MIXED_IMAGES = 0.01, 8
+STEEPEST, STEPS = 40.0, 60
+
+Kind = str
+
+
+def kind_of(scores: Tensor) -> Kind:
+    """What a network gives: `shares` of the classes, their `logarithms`, or plain `scores`."""
+    if bool((scores >= 0).all()) and float((scores.sum(dim=1) - 1).abs().max()) < 1e-3:
+        return "shares"
+    return "logarithms" if float(scores.logsumexp(dim=1).abs().max()) < 1e-3 else "scores"
+
+
+def as_kind(scores: Tensor, kind: Kind) -> Tensor:
+    """Made-up scores, in the kind of numbers that the network gives."""
+    return {"shares": scores.softmax, "logarithms": scores.log_softmax}[kind](1) if kind != "scores" else scores
+
+
+def uniform(subject: Subject, scores: Tensor, labels: Tensor) -> float:
+    """The loss of equal scores."""
+    return float(subject.loss(as_kind(torch.zeros_like(scores), kind_of(scores)), labels))
+
+
+@torch.no_grad()
+def meaning_fault(subject: Subject, scores: Tensor, level: float) -> Found | None:
+    """What is wrong with a loss although equal scores lose what they should.
+
+    Arguments:
+        scores: of the network at its start, for some images.
+        level: what equal scores lose.
+    """
+    looks = (
+        lambda: _mixing(subject, scores),
+        lambda: _unrewarded(subject, scores),
+        lambda: _bounded(subject, scores, level),
+    )
+    for look in looks:
+        try:
+            found = look()
+        except Exception:  # noqa: BLE001 - a loss that takes no such scores is judged by the next rungs
+            continue
+        if found:
+            return found
+    return None
+
+
+def _unrewarded(subject: Subject, scores: Tensor) -> Found | None:
+    """A class whose own score does not lower the loss of its images as another's score raises it."""
+    classes, kind = scores.shape[1], kind_of(scores)
+
+    def loses(label: int, highest: int) -> float:
+        made = torch.zeros_like(scores)
+        made[:, highest] = CLEAR
+        labels = torch.full((len(scores),), label, device=scores.device)
+        return float(subject.loss(as_kind(made, kind), labels))
+
+    for label in torch.linspace(0, classes - 1, min(classes, MOST_CLASSES)).long().unique().tolist():
+        right = loses(label, label)
+        for other in {(label + step) % classes for step in (1, classes // 2, classes - 1)} - {label}:
+            wrong = loses(label, other)
+            if right < wrong - FLAT * abs(wrong):
+                continue
+            said = f"Images of class {label} lose {right:.4g} when their own class has the highest score, and {wrong:.4g} when class {other} has it."
+            advice = "The loss must fall as the score of the label rises: look at its sign, the axes it is indexed by (scores[torch.arange(n), labels]), ignore_index and weights"
+            return Found("labels-unrewarded", said, advice, {"loss": right, "other_loss": wrong})
+    return None
+
+
+def _mixing(subject: Subject, scores: Tensor) -> Found | None:
+    """An image's loss that changes with what is beside it. All labels are alike, so that class weights do not matter."""
+    some = scores[:MIXED_IMAGES]
+    labels = subject.training.targets[:1].expand(len(some))
+    alone = [float(subject.loss(some[row : row + 1], labels[:1])) for row in range(len(some))]
+    mean, together = sum(alone) / len(alone), float(subject.loss(some, labels))
+    if not math.isfinite(mean + together) or abs(together - mean) <= MIXED * max(abs(mean), abs(together)):
+        return None
+    said = (
+        f"{len(some)} images of one class lose {together:.4g} together, and {mean:.4g} on average when each is alone."
+    )
+    advice = "The loss of an image must not hang on its neighbours: softmax and log_softmax over the classes, dim=1, and a mean over the batch"
+    return Found("loss-mixes-images", said, advice, {"loss": together, "alone": mean})
+
+
+def _bounded(subject: Subject, scores: Tensor, level: float) -> Found | None:
+    """A loss that squashes the scores it is given, so that it stops far above 0."""
+    if kind_of(scores) != "scores" or level <= 0:
+        return None
+    labels = subject.training.targets[:2]
+    sure = torch.nn.functional.one_hot(labels, scores.shape[1]).float() * 2 - 1
+    least, same = (float(subject.loss(size * sure, labels)) for size in (SURE, 10 * SURE))
+    if not math.isfinite(least) or abs(least - same) > FLAT * abs(least) or least < BOUNDED * level:
+        return None
+    evidence = {"loss": least}
+    stall = stalled_at(scores.shape[1])
+    if abs(least - stall) < FLAT:
+        said = f"Scores that are sure and right still lose {least:.4g}: the loss takes a softmax of what was squashed to 0 and 1 before."
+        return Found("doubled-softmax", said, DOUBLED, {**evidence, "expected_loss": stall})
+    said = f"Scores that are sure and right still lose {least:.4g}, where equal ones lose {level:.4g}."
+    return Found(
+        "bounded-scores", said, "Give the loss the scores as they are, without sigmoid, tanh or clamp", evidence
+    )
+
+
+DOUBLED = "Take the softmax out of the network, and out of what you do to its scores: the loss has one"
+
+
+def stalled_at(classes: int) -> float:
+    """Where a doubled softmax stalls: ln(e + C - 1) - 1.
+
+    >>> round(stalled_at(10), 4)
+    1.4612
+    """
+    return math.log(math.e + classes - 1) - 1
+
+
+@torch.no_grad()
+def lowest(subject: Subject, scores: Tensor, labels: Tensor) -> float:
+    """The least a loss gives for scores that are all right, however sure: 0 for most, more with label smoothing.
+
+    Arguments:
+        scores: of the network, for their kind and shape (n, classes); labels: shape (n,).
+    """
+    hot, kind = torch.nn.functional.one_hot(labels, scores.shape[1]).to(scores.dtype), kind_of(scores)
+    sizes = torch.linspace(0.0, STEEPEST, STEPS * 2 + 1)[1:].tolist()
+    found = [float(subject.loss(as_kind(size * hot, kind), labels)) for size in sizes]
+    return min((one for one in found if math.isfinite(one)), default=0.0)
