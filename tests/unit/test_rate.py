@@ -273,13 +273,30 @@ def test_one_seed_alone_corrects_nothing(monkeypatch) -> None:
         return confirm.Try(value, 2.3, 9.0 if came[seed] == "exploded" else 1.0, came[seed])
 
     monkeypatch.setattr(confirm, "tried", tried)
-    assert confirm.confirm_rate(session, deadline=math.inf) == confirm.Confirmed(session.recipe.optim.lr, "")
+    found = confirm.confirm_rate(session, deadline=math.inf)
+    assert found.rate == session.recipe.optim.lr and not found.corrected
+    assert "decided nothing: the loss went from 2.3 to 9 and from 2.3 to 1" in found.why
     assert [seed for _, seed in seen] == [0, 1]
 
 
-def test_without_time_nothing_is_tried() -> None:
+def test_without_time_nothing_is_tried_and_that_is_said() -> None:
     session, _ = started(FAST)
-    assert confirm.confirm_rate(session, deadline=time.perf_counter()).why == ""
+    found = confirm.confirm_rate(session, deadline=time.perf_counter())
+    assert found == confirm.Confirmed(session.recipe.optim.lr, confirm.UNTRIED)
+
+
+def test_train_says_that_it_did_not_try_the_rate(tmp_path, monkeypatch) -> None:
+    for name in ("LEAST_SECONDS", "MOST_SECONDS"):
+        monkeypatch.setattr(start, name, 0.0)
+    said = []
+
+    class Told(Silent):
+        def say(self, text):
+            said.append(text)
+
+    run = Run(api.train("digits", out=tmp_path / "a", settings={**FAST, "train.epochs": 1}, show=Told()).run)
+    assert any("optim.lr = " in line and confirm.UNTRIED in line for line in said)
+    assert confirm.UNTRIED in next(one for one in run.recipe.read_text().splitlines() if one.startswith("lr = "))
 
 
 def test_the_command_prints_one_object(babysit, tmp_path) -> None:

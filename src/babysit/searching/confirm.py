@@ -27,6 +27,8 @@ SMALLER, LARGER = (1 / 4, 1 / 16, 1 / 64, 1 / 256), (10.0, 100.0)
 SPARE = 1.2
 """A try is begun when its steps, by the self-test's guess and this factor, still fit the time."""
 
+UNTRIED = f"not tried before training: {STEPS} steps at it take longer than was left for the checks"
+
 Came = Literal["fell", "still", "exploded"]
 
 
@@ -42,7 +44,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """`rate` to be used; `why` a sentence for the recipe, empty when nothing was learnt; `corrected` whether it is another."""
+    """`rate` to be used; `why` for the recipe, what was learnt of it or why nothing was; `corrected` whether it is another."""
 
     rate: float
     why: str
@@ -77,12 +79,12 @@ def confirm_rate(session: Session, *, deadline: float) -> Confirmed:
 
     first = at(rate)
     if first is None:
-        return Confirmed(rate, "")
+        return Confirmed(rate, UNTRIED)
     if first.came == "fell":
         return Confirmed(rate, f"{STEPS} steps at it brought the loss from {first.first:.3g} to {first.last:.3g}")
     again = at(rate, 1)
     if again is None or again.came != first.came:
-        return Confirmed(rate, "")
+        return Confirmed(rate, _unclear(tries))
     for factor in SMALLER if first.came == "exploded" else LARGER:
         value = float(f"{rate * factor:.2g}")
         pair = []
@@ -93,7 +95,7 @@ def confirm_rate(session: Session, *, deadline: float) -> Confirmed:
             pair.append(found)
         if len(pair) == 2:
             return Confirmed(value, _why(first, again, pair), corrected=True)
-    return Confirmed(rate, "")
+    return Confirmed(rate, _unclear([first, again]))
 
 
 def tried(session: Session, rate: float, *, seed: int) -> Try:
@@ -123,6 +125,12 @@ def _why(first: Try, again: Try, pair: Sequence[Try]) -> str:
         f"by a test before training: at {first.rate:g}, the rule's, the loss {did} with two seeds "
         f"({first.first:.3g} to {first.last:.3g}, {again.first:.3g} to {again.last:.3g}); at this rate it fell {fell} in {STEPS} steps"
     )
+
+
+def _unclear(tries: Sequence[Try]) -> str:
+    """What the tries at the rule's rate came to, when neither it nor another is shown to be right."""
+    went = " and ".join(f"from {one.first:.3g} to {one.last:.3g}" for one in tries)
+    return f"kept, though {STEPS} steps at it decided nothing: the loss went {went}"
 
 
 def _mean(losses: Sequence[float]) -> float:
