@@ -31,7 +31,7 @@ from babysit.searching.rate import range_test
 from babysit.searching.reading import RateTest, Reading, Sweep
 from babysit.searching.space import Space, parse_over
 from babysit.searching.stages import STAGES, Effort, winner
-from babysit.searching.storage import About, Study, check_free, create_study, open_study
+from babysit.searching.storage import About, Study, check_free, create_study, open_study, reached
 from babysit.searching.telling import told_rate, told_search
 from babysit.searching.trial import SHAPING, Ground
 from babysit.show import Show, Silent
@@ -140,6 +140,8 @@ def search(
     _check(space, asked)
     folder = Path(out) if out else runs.free_name(Path("runs"), f"{stem_of(data)}-search")
     check_free(folder)
+    if storage:  # before any work is done for it
+        reached(storage)
     lists = read_lists(asked.recipe.data.exclude, asked.recipe.data.relabel)
     catalog, sized, _ = prepare.look(asked.recipe, clock, lists=lists, show=show)
     images = prepare.decode(catalog, sized, lists=lists, clock=clock, show=show)

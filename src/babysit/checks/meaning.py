@@ -22,7 +22,7 @@ BOUNDED = 0.25
 """The share of the loss of equal scores that a loss which cannot reach 0 is still left with."""
 
 MIXED, MIXED_IMAGES = 0.01, 8
-STEEPEST, STEPS = 40.0, 60
+STEEPEST, STEPS = 40.0, 120
 
 Kind = str
 
@@ -138,12 +138,14 @@ def stalled_at(classes: int) -> float:
 
 @torch.no_grad()
 def lowest(subject: Subject, scores: Tensor, labels: Tensor) -> float:
-    """The least a loss gives for scores that are all right, however sure: 0 for most, more with label smoothing.
+    """What a loss that punishes scores for being too sure gives at least, as with label smoothing; 0 for all others.
 
     Arguments:
         scores: of the network, for their kind and shape (n, classes); labels: shape (n,).
     """
     hot, kind = torch.nn.functional.one_hot(labels, scores.shape[1]).to(scores.dtype), kind_of(scores)
-    sizes = torch.linspace(0.0, STEEPEST, STEPS * 2 + 1)[1:].tolist()
+    sizes = torch.linspace(0.0, STEEPEST, STEPS + 1)[1:].tolist()
     found = [float(subject.loss(as_kind(size * hot, kind), labels)) for size in sizes]
-    return min((one for one in found if math.isfinite(one)), default=0.0)
+    least = min((one for one in found if math.isfinite(one)), default=0.0)
+    # One that only falls, or ends level, has no least of its own: where it stalls, that is a fault.
+    return least if found[-1] > (1 + FLAT) * least + FLAT else 0.0

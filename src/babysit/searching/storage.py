@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 WAITING_SECONDS = 60
+KINDS = ("sqlite", "postgresql", "postgres")
+LEGAL = "postgresql://USER@HOST/NAME or sqlite:///FILE"
+DRIVER = "pip install 'babysit[postgres]' installs PostgreSQL's, psycopg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +206,12 @@ def open_study(folder: Path, data: str | None = None) -> Study:
 def _open(folder: Path, about: About, *, new: bool) -> optuna.Study:
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     address = about.storage or f"sqlite:///{(folder / 'study.db').resolve()}"
-    lite = address.startswith("sqlite")
+    storage = reached(address)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sampler = optuna.samplers.TPESampler(seed=about.seed % 2**31, multivariate=True, n_startup_trials=4)
         try:
-            storage = optuna.storages.RDBStorage(
-                address, engine_kwargs={"connect_args": {"timeout": WAITING_SECONDS}} if lite else None
-            )
             if new:
                 return optuna.create_study(
                     storage=storage, study_name=about.name, direction="maximize", sampler=sampler
@@ -224,12 +223,42 @@ def _open(folder: Path, about: About, *, new: bool) -> optuna.Study:
                 where=without_password(address),
                 hint="Was it begun with another --storage?",
             ) from error
+
+
+def reached(address: str) -> optuna.storages.RDBStorage:
+    """A database that answers, with Optuna's tables in it.
+
+    Raises:
+        UserError: when it is of no known kind, its driver is missing, or it does not answer.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    where, kind = without_password(address), address.partition(":")[0].partition("+")[0]
+    if kind not in KINDS:
+        raise UserError(f"the storage is of kind {kind!r}", where=where, legal=LEGAL)
+    lite = {"connect_args": {"timeout": WAITING_SECONDS}} if kind == "sqlite" else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return optuna.storages.RDBStorage(with_driver(address), engine_kwargs=lite)
+        except ImportError as error:
+            raise UserError("the driver of this database is not installed", where=where, hint=DRIVER) from error
         except Exception as error:
             raise UserError(
                 f"the search's database cannot be opened: {_reason(error)}",
-                where=without_password(address),
-                hint="Check the address; PostgreSQL needs its driver: pip install psycopg2-binary",
+                where=where,
+                hint="Check that it runs, and host, port, user and name; a database of that name must be there already",
             ) from error
+
+
+def with_driver(address: str) -> str:
+    """An address with the driver that we install: which one SQLAlchemy takes by itself changed with its version 2.1.
+
+    >>> with_driver("postgresql://me@host/db"), with_driver("sqlite:///study.db")
+    ('postgresql+psycopg://me@host/db', 'sqlite:///study.db')
+    """
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address)
 
 
 def without_password(address: str) -> str:
@@ -242,8 +271,9 @@ def without_password(address: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    text = without_password(str(error))
-    return text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    """The first line of what a database said; SQLAlchemy puts the driver's own words behind the name of its error."""
+    lines = without_password(str(error.__cause__ or error)).strip().splitlines()
+    return re.sub(r"^\([\w.]+\) ", "", lines[0]).rstrip(".") if lines else type(error).__name__
 
 
 def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:
