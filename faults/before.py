@@ -10,6 +10,7 @@ python faults/before.py --score         # runs nothing
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import subprocess
@@ -30,6 +31,7 @@ from score import spelled
 HERE = Path(__file__).resolve().parent
 SOURCE = Path(babysit.__file__).resolve().parent
 RESULTS = HERE / "before.jsonl"
+LISTS = ("before_broken", "before_broken_code", "before_healthy")
 SEED = 0
 
 
@@ -74,11 +76,18 @@ def climbed(program: Program) -> Seen:
 
 
 def key_of(program: Program) -> str:
-    """Of the corpus' text, and after a colon of the ladder's."""
-    corpus = [path for path in sorted(HERE.glob("before_*.py")) if path.stem not in ("before_broken", "before_healthy")]
+    """Of the program and the corpus' text, and after a colon of the ladder's."""
+    corpus, ladder = _texts()
+    return f"{_hash(repr(program.parts) + corpus)}:{_hash(ladder)}"
+
+
+@functools.cache
+def _texts() -> tuple[str, str]:
+    """As they are when the first program is run: what is edited later is not what runs."""
+    corpus = [path for path in sorted(HERE.glob("before_*.py")) if path.stem not in LISTS]
     ladder = [*sorted((SOURCE / "checks").glob("*.py")), SOURCE / "api" / "checking.py"]
-    texts = ["".join(path.read_text(encoding="utf-8") for path in paths) for paths in (corpus, ladder)]
-    return f"{_hash(repr(program.parts) + texts[0])}:{_hash(texts[1])}"
+    first, second = ("".join(path.read_text(encoding="utf-8") for path in paths) for paths in (corpus, ladder))
+    return first, second
 
 
 def kept(results: Path) -> dict[str, dict[str, object]]:
@@ -156,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--held", action="store_true", help="the held-out programs too")
     parser.add_argument("--only", default="", help="part of a name")
+    parser.add_argument("--part", default="1/1", help="the first of two processes side by side: 1/2")
     parser.add_argument("--each", action="store_true", help="print every program")
     parser.add_argument("--score", action="store_true", help="run nothing")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file that results are appended to")
@@ -163,8 +173,12 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     programs = [one for one in [*broken(), *healthy()] if asked.only in one.name]
+    number, parts = (int(one) for one in asked.part.split("/"))
+    programs = programs[number - 1 :: parts]
     if not asked.score:
-        run([one for one in programs if asked.held or not one.held_out], asked.results)
+        run([one for one in programs if not one.held_out], asked.results)
+        if asked.held:
+            run([one for one in programs if one.held_out], asked.results)
     there = kept(asked.results)
     score([seen_of(one, there[one.name]) for one in programs if one.name in there], each=asked.each)
 

@@ -1,6 +1,6 @@
 """A search whose study is kept in PostgreSQL, by two workers, one of them killed. Needs a server:
 
-    createdb study; BABYSIT_POSTGRES=postgresql://USER@HOST/study python -m pytest tests/end_to_end/test_postgres.py
+createdb study; BABYSIT_POSTGRES=postgresql://USER@HOST/study python -m pytest tests/end_to_end/test_postgres.py
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from html import escape
 
 from babysit.figures.charts import nice_ticks
 
-LEFT, RIGHT, TOP, BOTTOM = 66, 16, 34, 46
+LEFT, RIGHT, TOP, BOTTOM = 76, 16, 34, 46
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +139,15 @@ def span(plane: Plane, low: float, high: float, *, kind: str, label: str = "") -
     )
 
 
-def upright(plane: Plane, x: float, *, kind: str, label: str = "") -> str:
-    """A vertical line at a value, with its name beside its top."""
+def upright(plane: Plane, x: float, *, kind: str, label: str = "", before: bool = False) -> str:
+    """A vertical line at a value, with its name beside its top.
+
+    Arguments:
+        before: whether the name stands to the left, away from another line to the right.
+    """
     left = plane.at(x, plane.y.high)[0]
     tall = plane.height - TOP - BOTTOM
-    end = left > plane.width - 150
+    end = before or left > plane.width - 150
     named = (
         f'<text class="region" x="{left + (-6 if end else 6):.1f}" y="{TOP + 14}" text-anchor="{"end" if end else "start"}">{escape(label)}</text>'
         if label

@@ -64,9 +64,13 @@ def rate_figure(test: dict[str, Any]) -> str:
         shapes.append(curve(plane, one["rates"], heights, color))
     used = test["used"]
     if x.low <= used <= x.high:
-        shapes.append(upright(plane, used, kind="soft dashed", label=f"used: {used:g}"))
+        shapes.append(
+            upright(
+                plane, used, kind="soft dashed", label=f"used: {used:.2g}", before=used < (test["suggestion"] or 0.0)
+            )
+        )
     if test["suggestion"]:
-        shapes.append(upright(plane, test["suggestion"], kind="three", label=f"suggested: {test['suggestion']:g}"))
+        shapes.append(upright(plane, test["suggestion"], kind="ink", label=f"suggested: {test['suggestion']:g}"))
     return drawn(
         plane, shapes, label="loss against learning rate: " + ", ".join(f"seed {one['seed']}" for one in repeats)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ def write_search_page(found: Found, told: Sequence[str], out: Path, *, data: str
     trials = [Trial.of_json(one) for one in found["trials"]]
     spaces = {name: [Dimension.of_json(one) for one in space] for name, space in found["space"].items()}
     numbers = [one for one in spaces["coarse"] if not one.choices]
-    items = "".join(f"<li>{for_page(line)}</li>" for line in told[1:])
+    items = "".join(f"<li>{_sentence(line)}</li>" for line in told[1:])
     sections = [
-        f'<h1>Search on {for_page(data)}</h1><p class="verdict">{for_page(told[0])}</p><ul>{items}</ul>',
+        f'<h1>Search on {for_page(data)}</h1><p class="verdict">{_sentence(told[0])}</p><ul>{items}</ul>',
         section("Accuracy over the settings", _map(found, trials, numbers), anchor="map"),
         section("Stages narrowing", _stages(trials, spaces), anchor="stages"),
         section("All trials", _curves(found, trials), anchor="curves"),
@@ -44,6 +45,11 @@ def write_search_page(found: Found, told: Sequence[str], out: Path, *, data: str
     with writing(out, "the page"):
         atomic.write_text(out, page(f"search: {data}", sections))
     return out
+
+
+def _sentence(line: str) -> str:
+    """A sentence in which no number is broken over two lines, as 4.6e-08 would be at its hyphen."""
+    return re.sub(r"\d[\d.]*e-\d+", r'<span class="number">\g<0></span>', for_page(line))
 
 
 def _accuracy(one: Trial) -> float | None:
@@ -83,7 +89,7 @@ def _map(found: Found, trials: Sequence[Trial], numbers: Sequence[Dimension]) ->
         shapes.append(dot(plane, float(one.params[numbers[0].name]), up, kind=kind, share=share, title=_told(one)))
     figure = drawn(plane, shapes, label=f"accuracy of {len(first)} trials over {x.name} and {y.name}")
     return (
-        f"<figure>{figure}<figcaption>The darker, the more accurate after the first stage: {low:.0%} to {high:.0%}. Dashed rings were quitted "
+        f"<figure>{figure}<figcaption>The fuller the colour, the more accurate after the first stage: {low:.0%} to {high:.0%}. Dashed rings were quitted "
         "before its end; the thick ring is the winner. Point at one to read it.</figcaption></figure>"
     )
 
@@ -146,7 +152,7 @@ def _curves(found: Found, trials: Sequence[Trial]) -> str:
     shapes = []
     for one in order:
         kind = (
-            "soft faint"
+            "soft dashed"
             if one.state == "quit"
             else "two"
             if one.number == best
@@ -158,7 +164,7 @@ def _curves(found: Found, trials: Sequence[Trial]) -> str:
     figure = drawn(plane, shapes, label=f"training accuracy of {len(order)} trials")
     return (
         f'<figure>{figure}<figcaption><span class="key two">the winner</span>, <span class="key three">its other seeds</span>, <span class="key one">'
-        'other trials</span>, <span class="key">quitted ones in grey</span>. A curve that stops was not promoted. Augmented images, dropout included: '
+        'other trials</span>, <span class="key">quitted ones dashed</span>. A curve that stops was not promoted. Augmented images, dropout included: '
         "these are lower than validation accuracies.</figcaption></figure>"
     )
 
@@ -219,9 +225,9 @@ def _table(found: Found, trials: Sequence[Trial], space: Sequence[Dimension]) ->
                 for_page(one.reason),
             ]
         )
-    head = ["trial", "", *(for_page(dimension.name) for dimension in space), *STAGES, "quitted because"]
+    head = ["trial", "from", *(for_page(dimension.name) for dimension in space), *STAGES, "quitted because"]
     return (
-        table(head, rows)
+        table(head, rows, kind="trials")
         + '<p class="soft">Each is an ordinary run in trials/: babysit report, compare and predict take its folder.</p>'
     )
 

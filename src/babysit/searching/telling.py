@@ -115,18 +115,15 @@ def _rival(scene: Scene, best: Trial) -> str:
 
 
 def _effect(one: Effect) -> str:
-    words = (
-        f"between {one.best} and {one.worst} lie {100 * one.difference:.0f} points of accuracy after the coarse stage"
-    )
-    if one.clear:
-        return f"{one.name} mattered: {words} (give or take {100 * SURE * one.noise:.0f})."
-    return f"{one.name} mattered little, if at all: {words}, give or take {100 * SURE * one.noise:.0f}."
+    much = "mattered" if one.clear else "mattered little, if at all"
+    apart = f"{plural(round(100 * one.difference), 'point')} of accuracy, give or take {100 * SURE * one.noise:.0f}"
+    return f"{one.name} {much}: {one.best} was better than {one.worst} by {apart}, after the coarse stage."
 
 
 def _safe(one: Safe) -> str:
     return (
         f"{one.name} from {one.low:.2g} to {one.high:.2g} is safe: {plural(one.count, 'trial')} there, with the other settings in their finer ranges, "
-        f"came within {100 * one.behind:.0f} points of the best after the coarse stage."
+        f"came within {plural(round(100 * one.behind), 'point')} of the best after the coarse stage."
     )
 
 
@@ -137,14 +134,15 @@ def _grown(one: Widening) -> str:
 def _quitted(scene: Scene) -> str:
     quits = [one.reason for one in scene.trials if one.state == "quit"]
     kinds = {
-        "passed three times their first loss": "passed three times",
-        "had a loss that was no number": "was no number",
-        "were stuck at chance": "stuck at chance",
-        "were dominated by others at the same step": "dominated",
-        "could not be trained": "cannot be trained",
+        "past three times the first loss": "passed three times",
+        "with a loss that was no number": "was no number",
+        "stuck at chance": "stuck at chance",
+        "dominated by others at the same step": "dominated",
+        "that could not be trained": "cannot be trained",
     }
     counted = {words: sum(mark in reason for reason in quits) for words, mark in kinds.items()}
     counted["for other reasons"] = len(quits) - sum(counted.values())
     listed = ", ".join(f"{count} {words}" for words, count in counted.items() if count)
     whole = [one for one in scene.trials if one.of is None]
-    return f"Of {plural(len(whole), 'trial')} {len(quits)} were quitted early" + (f": {listed}." if listed else ".")
+    was = "was" if len(quits) == 1 else "were"
+    return f"Of {plural(len(whole), 'trial')} {len(quits)} {was} quitted early" + (f": {listed}." if listed else ".")
