@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check unit wheel-test models ingredients ablation adapters faults fuzz tree clean
+.PHONY: demo test check unit wheel-test models ingredients ablation adapters faults before fuzz tree clean
 
 demo: .venv/.installed
 	rm -rf runs/demo
@@ -73,6 +73,11 @@ adapters: .venv/.installed-dev
 # The rules and the baselines over the recorded corpus: seconds. `python faults/record.py` records what is missing.
 faults: .venv/.installed-dev
 	$(BIN)/python faults/score.py --page
+
+# The ladder of checks over the programs before training, broken and healthy: runs what is missing or changed (half an
+# hour for all, on one core), a line each into faults/before.jsonl, and prints the score.
+before: .venv/.installed-dev
+	$(BIN)/python faults/before.py
 
 # An hour of hostile files for every reader; goes on from what the last hour learned. FUZZ_SECONDS=60 for a minute.
 FUZZ_SECONDS ?= 3600

@@ -68,23 +68,28 @@ def meaning_fault(subject: Subject, scores: Tensor, level: float) -> Found | Non
 
 
 def _unrewarded(subject: Subject, scores: Tensor) -> Found | None:
-    """A class whose own score does not lower the loss of its images as another's score raises it."""
-    classes, kind = scores.shape[1], kind_of(scores)
+    """A class whose own score does not lower the loss of its images as another's score raises it: labels in turn, then alike."""
+    count, classes = scores.shape
+    kind, advice = (
+        kind_of(scores),
+        "The loss must fall as the score of the label rises: look at its sign, the axes it is indexed by (scores[torch.arange(n), labels]), ignore_index and weights",
+    )
 
-    def loses(label: int, highest: int) -> float:
-        made = torch.zeros_like(scores)
-        made[:, highest] = CLEAR
-        labels = torch.full((len(scores),), label, device=scores.device)
-        return float(subject.loss(as_kind(made, kind), labels))
+    def loses(labels: Tensor, ahead: int) -> float:
+        made = torch.nn.functional.one_hot((labels + ahead) % classes, classes).to(scores.dtype)
+        return float(subject.loss(as_kind(CLEAR * made, kind), labels))
 
-    for label in torch.linspace(0, classes - 1, min(classes, MOST_CLASSES)).long().unique().tolist():
-        right = loses(label, label)
-        for other in {(label + step) % classes for step in (1, classes // 2, classes - 1)} - {label}:
-            wrong = loses(label, other)
+    turns = [torch.arange(count, device=scores.device) % classes]
+    tried = torch.linspace(0, classes - 1, min(classes, MOST_CLASSES)).long().unique().tolist()
+    for labels in [*turns, *(torch.full((count,), label, device=scores.device) for label in tried)]:
+        right = loses(labels, 0)
+        for ahead in {1, classes // 2, classes - 1} - {0}:
+            wrong = loses(labels, ahead)
             if right < wrong - FLAT * abs(wrong):
                 continue
-            said = f"Images of class {label} lose {right:.4g} when their own class has the highest score, and {wrong:.4g} when class {other} has it."
-            advice = "The loss must fall as the score of the label rises: look at its sign, the axes it is indexed by (scores[torch.arange(n), labels]), ignore_index and weights"
+            whose = "Images" if labels is turns[0] else f"Images of class {int(labels[0])}"
+            other = "another" if labels is turns[0] else f"class {(int(labels[0]) + ahead) % classes}"
+            said = f"{whose} lose {right:.4g} when their own class has the highest score, and {wrong:.4g} when {other} has it."
             return Found("labels-unrewarded", said, advice, {"loss": right, "other_loss": wrong})
     return None
 
