@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -228,13 +228,13 @@ def latest() -> dict[tuple[str, str, int], dict[str, Any]]:
     return {(one["program"], one["way"], one["seed"]): one for one in recorded().values()}
 
 
-def make(only: str) -> None:
+def make(only: str, seeds: Sequence[int]) -> None:
     """Runs what is missing, all programs with the first seed before the second."""
     there = recorded()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    for seed in SEEDS:
+    for seed in seeds:
         for program in programs():
             for way in program.ways:
                 settings = program.settings(way)
@@ -314,12 +314,13 @@ def main() -> None:
     """Runs and sums up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of a name")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="so many, from 0")
     parser.add_argument("--table", action="store_true", help="sum up what is recorded")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     if not asked.table:
-        make(asked.only)
+        make(asked.only, SEEDS[: asked.seeds])
     for line in table():
         print(line)
 
