@@ -228,9 +228,9 @@ def latest() -> dict[tuple[str, str, int], dict[str, Any]]:
     return {(one["program"], one["way"], one["seed"]): one for one in recorded().values()}
 
 
-def make(only: str, seeds: Sequence[int]) -> None:
+def make(only: str, seeds: Sequence[int], *, kept: bool) -> None:
     """Runs what is missing, all programs with the first seed before the second."""
-    there = recorded()
+    there, done = recorded(), latest()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -239,7 +239,7 @@ def make(only: str, seeds: Sequence[int]) -> None:
             for way in program.ways:
                 settings = program.settings(way)
                 key = key_of(settings, seed, way)
-                if only not in program.name or key in there:
+                if only not in program.name or key in there or (kept and (program.name, way, seed) in done):
                     continue
                 line = {
                     "commit": commit,
@@ -315,12 +315,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of a name")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="so many, from 0")
+    parser.add_argument("--kept", action="store_true", help="a run by earlier rules is good enough")
     parser.add_argument("--table", action="store_true", help="sum up what is recorded")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     if not asked.table:
-        make(asked.only, SEEDS[: asked.seeds])
+        make(asked.only, SEEDS[: asked.seeds], kept=asked.kept)
     for line in table():
         print(line)
 

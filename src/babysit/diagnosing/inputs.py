@@ -10,7 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
 from babysit.diagnosing.generalising import gap_of
-from babysit.diagnosing.remedies import less_augmentation, plain_inputs, usual_batch
+from babysit.diagnosing.remedies import LARGE_INPUT, less_augmentation, plain_inputs, usual_batch
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -18,8 +18,8 @@ from babysit.record.log import RunLog
 SORTED = 0.3
 """Likeness of neighbouring labels (0 by chance, 1 sorted) from which on an order is no accident."""
 
-LARGE_INPUT, SMALL_INPUT = 8.0, 0.06
-"""Root mean square of inputs above and below which first weights of the usual size meet the wrong scale."""
+SMALL_INPUT = 0.06
+"""Root mean square of inputs below which first weights of the usual size meet the wrong scale."""
 
 
 def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:

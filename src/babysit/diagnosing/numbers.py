@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spelled, sure_of
-from babysit.diagnosing.remedies import begin_of, first_weights, lower_rate
+from babysit.diagnosing.remedies import begin_of, calmed, first_weights, lower_rate
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -36,8 +36,8 @@ def not_a_number(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = sure_of(math.inf if share == 1 else share - 0.5, 1 / math.sqrt(len(loss) - place))
     before = [loss.observation(one) for one in range(max(0, place - 3), place)]
     layer = _first_place(log)
-    remedy = lower_rate(log, known) if before else first_weights(known)
-    lower = f"{(remedy or {}).get('optim.lr', 0.001):.3g}"
+    remedy = calmed(log, known) if before else first_weights(known)
+    lower = f"{(lower_rate(log, known) or {}).get('optim.lr', 0.001):.3g}"
     claim = f"The loss is {loss.values[place]} since step {loss.steps[place]}"
     claim += f", after {spelled([one.value for one in before])}" if before else ", from the very first step"
     claim += f"; it was seen first in {named(layer.where)}." if layer else "."
@@ -75,8 +75,8 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     if sure <= 0.6:
         return
-    remedy = lower_rate(log, known)
-    lower = f"{(remedy or {}).get('optim.lr', 0.001):.3g}"
+    lowered = lower_rate(log, known)
+    lower = f"{(lowered or {}).get('optim.lr', 0.001):.3g}"
     words = Words(
         f"The loss diverges: it was {course.first:.4g} at first and is {course.late:.4g} now, for {len(last)} updates.",
         f"Lower the learning rate: --set optim.lr={lower}",
@@ -88,13 +88,13 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         since(course.loss.steps, course.loss.values > bound),
         (course.loss.observation(0), *lasts(course.loss, course.rate)),
     )
-    experiment = Experiment(remedy, 60, "loss", "below", 0.5, "start") if remedy else None
+    experiment = Experiment(lowered, 60, "loss", "below", 0.5, "start") if lowered else None
     yield diagnosis(
         "diverging",
         "stop" if sure > 0.75 else "warn",
         words=words,
         weight=weight,
-        remedy=remedy,
+        remedy=calmed(log, known),
         experiment=experiment,
         begin=begin_of(log, known, weight.since),
     )

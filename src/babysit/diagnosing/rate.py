@@ -10,7 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import Course, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
 from babysit.diagnosing.motion import motion_of, travelled
-from babysit.diagnosing.remedies import falling_rate, lower_rate, raised_rate, unshortened
+from babysit.diagnosing.remedies import USUAL_MOMENTUM, falling_rate, lower_rate, raised_rate, unshortened
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -24,8 +24,6 @@ EXPECTED = 300
 
 NEEDED = 0.15
 """How far weights must move in all, in units of their norm, before anything can be expected of them."""
-
-USUAL_MOMENTUM = 0.9
 
 JUMP = 1.5
 """The loss over the first one from which on the first updates have done harm."""

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from babysit.diagnosing.course import chance_of
+from babysit.diagnosing.course import chance_of, classes_of
 from babysit.diagnosing.motion import motion_of
 from babysit.record.diagnosis import Begin, Diagnosis
 from babysit.record.known import Known
@@ -34,8 +34,20 @@ LEARNED, EARLY = 0.15, 0.2
 """Validation accuracy above chance from which on a checkpoint is worth continuing from, and the share of the plan before
 which beginning anew costs less than it may spoil."""
 
+FALL_BY_THEMSELVES = ("step", "exponential", "inverse", "exp")
+"""Schedules that count steps or epochs of their own, whatever the length of the run."""
+
+HALF = 0.5
+"""The dropout of its paper."""
+
 USUAL_SHARE = 0.01
 """What a penalty's gradient is beside the data's in the first updates of a training that it does not disturb."""
+
+LARGE_INPUT = 8.0
+"""Root mean square of inputs above which first weights of the usual size meet the wrong scale."""
+
+USUAL_MOMENTUM, GREAT_MOMENTUM = 0.9, 0.98
+"""A momentum m lengthens the steps by 1 / (1 - m): ten and fifty times."""
 
 AUGMENTED = (
     *("rotate", "scale", "resized_crop", "brightness", "contrast", "saturation", "colour", "erase", "mixup", "cutmix"),
@@ -55,17 +67,66 @@ def lower_rate(log: RunLog, known: Known) -> Settings | None:
     return {"optim.lr": _short(rate / min(MOST, max(10.0, ratio / USUAL_RATIO)))}
 
 
+def calmed(log: RunLog, known: Known) -> Settings | None:
+    """What a training that blew up has wrong by its first numbers: inputs, first weights, momentum, rate, as far as others
+    than the rules' were asked for; a lower rate when nothing of that is.
+
+    A training can blow up so early that nothing more is known: then its beginning tells why.
+    """
+    given, changed = known.settings or {}, Settings()
+    mean, deviation, first = (_first(log, name) for name in ("input_mean", "input_deviation", "initial_loss"))
+    if math.hypot(mean, deviation) > LARGE_INPUT and given.get("preprocess.kind") != "standardize":
+        changed |= plain_inputs()
+    weights = first_weights(known)
+    classes = classes_of(known, log)
+    if weights["init.kind"] is None and classes > 1 and not first <= 2 * math.log(classes):
+        changed |= weights
+    if known.momentum and known.momentum > GREAT_MOMENTUM and known.optimizer_kind in ("momentum", "nesterov"):
+        changed["optim.momentum"] = USUAL_MOMENTUM
+    rate = peak_rate(log, known)
+    if known.rate_by_rule and rate and known.rate_by_rule * FAR <= rate:
+        changed["optim.lr"] = known.rate_by_rule
+    return changed or lower_rate(log, known)
+
+
+def _first(log: RunLog, quantity: str) -> float:
+    seen = log.series(quantity, kind="start")
+    return float(seen.values[0]) if len(seen) else 0.0
+
+
 def raised_rate(log: RunLog, known: Known) -> Settings | None:
     """A higher peak rate: the rule's when it is well above; else the rate times what brings updates to 1e-3, at least
-    twice it."""
+    twice it. Where the rate is the rule's, and other things that slow a training were asked for, these are handed back."""
     rate = peak_rate(log, known)
     if not rate:
         return None
     if known.rate_by_rule and known.rate_by_rule >= FAR * rate:
         return {"optim.lr": known.rate_by_rule}
+    if known.rate_by_rule and (others := slowing(known)):
+        return others
     motion = motion_of(log)
     factor = USUAL_RATIO / motion.ratio if motion.measured and motion.ratio > 0 else 10.0
     return {"optim.lr": _short(rate * min(MOST, max(2.0, factor)))}
+
+
+def slowing(known: Known) -> Settings:
+    """What was asked for that can keep a training from learning, each handed back to its rule: clipping, epsilon, schedules
+    that fall by themselves, first weights, strong dropout, augmentation beyond crops and reflections.
+
+    >>> slowing(Known(settings={"optim.clip": 1e-4, "augment.rotate": 0.0}))
+    {'optim.clip': None}
+    """
+    given = known.settings or {}
+    changed: Settings = {name: None for name in ("optim.clip", "optim.epsilon") if given.get(name)}
+    if given.get("schedule.kind") in FALL_BY_THEMSELVES:
+        changed |= falling_rate()
+    weights = first_weights(known)
+    changed |= weights if weights["init.kind"] is None else {}
+    if known.dropout and known.dropout > HALF:
+        changed |= less_dropout(known)
+    if any(given.get(f"augment.{name}") for name in AUGMENTED):
+        changed |= less_augmentation(known) or {}
+    return changed
 
 
 def peak_rate(log: RunLog, known: Known) -> float:
@@ -179,13 +240,12 @@ def short_gradients(log: RunLog, known: Known, *, large: bool) -> Settings:
 
 
 def back_to_rules(log: RunLog, known: Known) -> Settings | None:
-    """The rate and the first weights by rule, as far as others were asked for: what most trainings that stand still have wrong."""
-    changed: Settings = {}
+    """The rate by rule when another was asked for, and all else that can keep a training from learning."""
+    changed = slowing(known)
     rate = peak_rate(log, known)
     if known.rate_by_rule and rate and abs(math.log(rate / known.rate_by_rule)) >= math.log(FAR):
         changed["optim.lr"] = known.rate_by_rule
-    weights = first_weights(known)
-    return {**changed, **(weights if weights["init.kind"] is None else {})} or None
+    return changed or None
 
 
 def smoothed_labels(log: RunLog, known: Known) -> Settings | None:
