@@ -11,7 +11,15 @@ from made_logs import KNOWN
 from sick_logs import SICK
 
 from babysit.diagnosing import RULES
-from babysit.diagnosing.remedies import begin_of, lower_rate, raised_rate, remedy_text, weaker_penalties
+from babysit.diagnosing.remedies import (
+    back_to_rules,
+    begin_of,
+    calmed,
+    lower_rate,
+    raised_rate,
+    remedy_text,
+    weaker_penalties,
+)
 from babysit.errors import UserError
 from babysit.recipe import Override, Recipe, parse, read_resolved, render
 from babysit.record.diagnosis import Diagnosis
@@ -172,6 +180,32 @@ def test_penalties_are_weakened_until_they_begin_at_a_hundredth_of_the_data() ->
     known = Known(l2=0.5, settings={"regularize.l2": 0.5, "regularize.l1": 0.0})
     assert weaker_penalties(RunLog([row]), known) == {"regularize.l2": 0.00125}
     assert weaker_penalties(RunLog(), known) == {"regularize.l2": 0.05}
+
+
+def test_what_blew_up_is_mended_where_its_first_numbers_point() -> None:
+    start = {"initial_loss": 80.0, "input_mean": 120.0, "input_deviation": 60.0}
+    log = RunLog([Row("start", 0, 0, start), *rates(0.1).rows])
+    settings = {"init.kind": "gaussian", "preprocess.kind": "none"}
+    known = Known(learning_rate=0.1, rate_by_rule=0.1, classes=10, settings=settings)
+    both = calmed(log, known)
+    assert both is not None and both["preprocess.kind"] == "standardize" and both["init.kind"] is None
+    assert "optim.lr" not in both, "the rate is the rule's"
+    fine = Known(learning_rate=0.1, rate_by_rule=0.1, classes=10, settings={"init.kind": "network"})
+    assert calmed(rates(0.1), fine) == {"optim.lr": 0.01}
+    heavy = replace(fine, momentum=0.999, optimizer_kind="nesterov")
+    assert calmed(rates(0.1), heavy) == {"optim.momentum": 0.9}
+    assert calmed(rates(0.1), replace(heavy, optimizer_kind="adam")) == {"optim.lr": 0.01}
+
+
+def test_what_learns_too_slowly_at_the_rate_by_rule_is_rid_of_what_slows_it() -> None:
+    ruled = Known(
+        learning_rate=0.3, rate_by_rule=0.3, dropout=0.9, settings={"augment.rotate": 90.0, "optim.clip": 1e-4}
+    )
+    mended = raised_rate(rates(0.3, 1e-5), ruled)
+    assert mended is not None and "optim.lr" not in mended
+    assert mended["augment.rotate"] == 0.0 and mended["optim.clip"] is None and mended["regularize.dropout"] == 0.5
+    assert back_to_rules(rates(0.3), ruled) == mended
+    assert back_to_rules(rates(0.3), Known(learning_rate=0.3, rate_by_rule=0.3, settings={})) is None
 
 
 def test_a_training_that_had_learned_before_it_broke_goes_on_from_its_last_good_checkpoint() -> None:
