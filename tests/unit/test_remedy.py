@@ -88,12 +88,12 @@ def test_only_warnings_that_are_sure_and_have_a_remedy_are_acted_upon() -> None:
     good = found()
     others = [
         found("overfitting", "note"),
-        found("dead-units", sure=0.7),
+        found("dead-units", sure=0.55),
         replace(found("parts-differ"), remedy=None),
         good,
     ]
     assert worth_trying(others, [], most=2) == [good]
-    stop = found("not-a-number", "stop", sure=0.7)
+    stop = found("not-a-number", "stop", sure=0.55)
     assert worth_trying([stop], [], most=2) == [stop]
 
 
