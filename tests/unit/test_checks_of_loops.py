@@ -114,6 +114,13 @@ def test_labels_in_a_column_are_labels() -> None:
     assert torch.equal(held.targets, Y)
 
 
+@pytest.mark.filterwarnings("ignore:Lazy modules")
+def test_layers_that_wait_for_their_first_images_are_given_some() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.LazyLinear(16), nn.ReLU(), nn.LazyLinear(CLASSES))
+    outcomes = {one.rung: one for one in api.check(model, F.cross_entropy, [images()], classes=CLASSES)}
+    assert outcomes["network"].verdict == "passed" and isinstance(model[1].weight, nn.UninitializedParameter)
+
+
 class Listed(nn.Module):
     def __init__(self):
         super().__init__()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from babysit.api.running import Settings, read_request
 from babysit.checks import ladder
@@ -76,11 +79,22 @@ def check(
     if kept is None:  # every fourth, so that labels in order are in both
         places = torch.arange(len(images))
         kept, images = images.chosen(places % 4 == 3), images.chosen(places % 4 != 3)
+    model = _with_sizes(model, images.first(2).images)
     device = next((one.device for one in model.parameters()), torch.device("cpu"))
     parts = [Held(one.images.to(device), one.targets.to(device)) for one in (images, kept)]
     names = tuple(str(number) for number in range(classes))
     subject = Subject(model, loss, parts[0], parts[1], names, Recipe(), loading=loading)
     return _told(ladder.climb(subject), show or Silent())
+
+
+def _with_sizes(model: nn.Module, images: Tensor) -> nn.Module:
+    """A copy whose lazy layers (nn.LazyLinear) have met images, so that they have weights; any other network as it is."""
+    if not any(isinstance(one, UninitializedParameter) for one in model.parameters()):
+        return model
+    met = copy.deepcopy(model)
+    with undisturbed(), torch.no_grad(), suppress(Exception):  # the network rung says what fails
+        met.eval()(images)
+    return met
 
 
 def _wrong(images: prepare.Data) -> tuple[str, ...]:
