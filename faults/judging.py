@@ -124,14 +124,14 @@ def everything() -> list[Judged]:
 
 
 def parts_of(found: Sequence[Judged]) -> list[Part]:
-    """The tuning part and the held-out one, with what is broken told from what is harmless by two seeds."""
+    """The parts of the corpus, with what is broken told from what is harmless by two seeds."""
     seeds: dict[str, list[float]] = {one.program.name: [one.accuracy] for one in found}
     for name, (_, accuracy) in outcomes.read().items():
         if name in seeds:
             seeds[name].append(accuracy)
     made = []
-    for name, held in (("tuning", False), ("held-out", True)):
-        here = [one for one in found if one.program.held == held]
+    for name in corpus.PARTS:
+        here = [one for one in found if corpus.part_of(one.program) == name]
         ill = [one for one in here if not one.program.healthy]
         well = [one for one in here if one.program.healthy]
         hurt = {one.program.name: one.program.healthy or harmed(one, seeds) for one in here}
@@ -176,7 +176,7 @@ def wilson(count: int, total: int) -> tuple[float, float]:
     share, z = count / total, 1.959964
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return middle - half, middle + half
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def spelled(count: int, total: int) -> str:

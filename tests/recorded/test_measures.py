@@ -43,6 +43,12 @@ def test_broken_is_five_points_below_the_twin_in_the_mean_of_two_seeds_or_no_num
     assert not judging.harmed(broken(), {BROKEN.name: [0.9], TWIN: [0.9, 0.99]})
 
 
+def test_what_was_scored_first_is_held_out_no_more() -> None:
+    parts = [corpus.part_of(one) for one in corpus.whole()]
+    assert parts.count("looked at") == len(corpus.looked_at()) == 271 and parts.count("held-out") == 505 - 271
+    assert corpus.looked_at() <= {one.name for one in corpus.whole() if one.held}
+
+
 def test_first_and_alarmed_hear_only_what_is_sure_enough() -> None:
     one = broken(said("dead-units", 0.6), said("diverging", 0.9))
     assert not one.first() and one.among_three and one.first(0.7) and not one.first(0.95)
@@ -84,8 +90,9 @@ def test_a_baseline_is_met_at_no_more_false_alarms_than_its_own() -> None:
 
 def test_the_page_says_what_was_counted() -> None:
     part = Part("tuning", [broken(said("diverging", 0.9), named=0.05)], [], [healthy({"plateau": 0.6})], [])
-    text = page.text([part, Part("held-out", [broken(said("dead-units", 0.9))], [], [healthy({})], [])])
-    assert "| right cause first | 100.0 % (1 of 1; 20.7 to 100.0) | 0.0 % (0 of 1; 0.0 to 79.3) |" in text
+    parts = [part, part, Part("held-out", [broken(said("dead-units", 0.9))], [], [healthy({})], [])]
+    text, all_right = page.text(parts), "100.0 % (1 of 1; 20.7 to 100.0)"
+    assert f"| right cause first | {all_right} | {all_right} | 0.0 % (0 of 1; 0.0 to 79.3) |" in text
     assert "| held-out | rate-high | dead-units | 1 |" in text and "| tuning | none | plateau | 1 |" in text
-    for drawn in (page.early([part, part]), page.trade(part), page.sure([part, part])):
+    for drawn in (page.early(parts), page.trade(part), page.sure(parts)):
         assert drawn.startswith("<svg") and "nan" not in drawn

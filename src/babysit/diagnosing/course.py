@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from babysit.diagnosing.evidence import late, middle, noise_of, share_error, slope, smooth, spread_of, sure_of
+from babysit.diagnosing.evidence import all_of, late, middle, noise_of, share_error, slope, smooth, spread_of, sure_of
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 from babysit.record.series import Series
@@ -67,6 +67,11 @@ class Course:
             return 0.0
         value, error = slope(last)
         return sure_of(-value * len(last) - 0.05 * self.level, error * len(last) + 1e-9)
+
+    @property
+    def learning(self) -> float:
+        """How sure that it is on its way: the loss is clearly below knowing nothing, and falling."""
+        return all_of(self.falling, sure_of(0.95 * self.level - self.late, self.spread))
 
     @property
     def at_chance(self) -> float:

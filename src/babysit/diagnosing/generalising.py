@@ -87,7 +87,8 @@ def overfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(wide, learned)
     if sure <= 0.6:
         return
-    worse = rise > 0.6 and len(losses) - least > 2
+    # For three epochs at least, and not on its way back: a high rate throws validation about in the first epochs.
+    worse = rise > 0.6 and len(losses) - least > 3 and losses.values[-1] > 0.9 * losses.values[least:].max()
     claim = (
         f"The network overfits: {gap.training.values[-1]:.1%} of the training images are right and "
         f"{gap.validation.values[-1]:.1%} of the validation images"

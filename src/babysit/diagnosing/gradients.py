@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, spread_of, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, noise_of, spread_of, sure_of
 from babysit.diagnosing.remedies import first_weights, short_gradients
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -48,7 +48,10 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     shares = shares[np.isfinite(shares)]
     if len(shares) < 2:
         return
+    recent = shares[-max(2, len(shares) // 2) :]
     share = float(np.median(shares))
+    if shares[-1] > np.median(recent) + 1:  # a last layer that begins at nothing is soon like the others
+        share = float(shares[-1])
     vanished = sure_of(math.log10(VANISHED) - share, 0.1 + spread_of(shares) / math.sqrt(len(shares)))
     sure = all_of(vanished, course.poor)
     if sure <= 0.6:
@@ -85,7 +88,7 @@ def exploding_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     large = sure_of(math.log10(max(start, 1e-12) / EXPLODED), 0.2)
     jumped = sure_of(math.log10(max(values[peak], 1e-12) / max(usual, start, 1e-12) / 100), 0.2)
     harm = max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
-    sure = all_of(max(large, jumped), harm)
+    sure = all_of(max(all_of(large, 1 - course.learning), jumped), harm)
     if sure <= 0.6:
         return
     words = Words(
@@ -106,7 +109,7 @@ def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if course.short or len(norms) < 16 or len(course.loss) < 16 or course.late < 0:
         return
     values = norms.values[:12]
-    if not np.isfinite(values).all() or values[0] <= 0:
+    if not np.isfinite(values).all() or values.min() <= 0:
         return
     fit = np.polyfit(np.log(np.arange(1, 13)), np.log(values), 1)[0]
     left = np.log(values) - np.polyval(
@@ -116,8 +119,13 @@ def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     calm = sure_of(1.15 * course.first - float(np.median(course.loss.values[4:12])), 0.02 * abs(course.first))
     rising = sure_of(float(np.mean(np.diff(values) > 0)) - 0.7, 0.1)
     later = float(np.median(norms.values[-max(8, len(norms) // 3) :]))
-    stays = sure_of(math.log10(max(later, 1e-12) / (5 * values[0])), 0.2)
-    sure = all_of(grows, calm, rising, stays)
+    grown = max(
+        5 * values[0], 0.7 * values[-1]
+    )  # small first weights have growing gradients too, which come down again
+    stays = sure_of(math.log10(max(later, 1e-12) / grown), 0.2)
+    after = norms.values[12:48]  # a sum over many gradients changes little from one update to the next
+    steady = sure_of(0.1 - noise_of(np.log(np.maximum(after, 1e-12))), 0.02) if len(after) > 8 else 0.7
+    sure = all_of(grows, calm, rising, stays, steady)
     if sure <= 0.6:
         return
     words = Words(

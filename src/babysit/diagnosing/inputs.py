@@ -31,8 +31,11 @@ def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     size = math.hypot(float(mean.values[0]), float(deviation.values[0]))
     large = sure_of(math.log(max(size, 1e-9) / LARGE_INPUT), 0.2)
+    enough = (
+        0.25 if known.normalised else 0.6
+    )  # of the way: normalisation takes the scale away, so that there is little harm
     harm = max(
-        sure_of(0.6 - course.way, course.spread / course.level),
+        sure_of(enough - course.way, course.spread / course.level),
         sure_of(course.loss.values.max() - 2 * max(course.level, 1e-9), course.spread),
     )
     sure = large
@@ -149,9 +152,16 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     differences = trained.values[-count:] - evaluated.values[-count:]
     least = float(np.min(differences[-2:]))
-    error = math.sqrt(2) * share_error(float(trained.values[-1]), min(known.training_images or 256, 256))
+    images = 256 if known.has_recipe else known.batch_size or 32  # in a loop of one's own the slice is a batch
+    images = min(known.training_images or images, images)
+    error = math.hypot(*(share_error(float(one.values[-1]), images) for one in (trained, evaluated)))
     sure = sure_of(least - 0.15, error + spread_of(differences[-3:]) / 2)
-    if sure <= 0.6:
+    validation = log.series("validation_accuracy", kind="epoch")
+    if len(validation):  # it uses the running statistics too: where it is as good, they are right
+        latest = float(np.mean(validation.values[-2:]))
+        apart = math.hypot(error, share_error(latest, known.validation_images or 200))
+        sure = all_of(sure, sure_of(float(trained.values[-1]) - latest - 0.1, apart))
+    if sure <= (0.6 if known.has_recipe else 0.7):
         return
     words = Words(
         f"The running statistics of the normalisation layers are wrong: the same training images are right in {evaluated.values[-1]:.0%} with them and in "

@@ -29,9 +29,9 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     images = known.validation_images or 200
     error = share_error(course.chance, images)
-    top = float(np.mean(np.sort(validation.values)[-3:]))
+    top = max(float(np.mean(np.sort(validation.values)[-3:])), float(validation.values[-1]))  # it may just have begun
     at_chance = sure_of(course.chance + 0.06 + error - top, error)
-    moves = sure_of(math.log10(motion.early / ACTIVE), motion.spread)
+    moves = sure_of(math.log10(max(motion.early, 1e-12) / ACTIVE), motion.spread)
     calm = sure_of(0.25 - (course.smoothed().values.max() / max(course.first, course.level) - 1), 0.02)
     usual = sure_of(0.3 * course.level - abs(course.first - course.level), 0.02 * course.level)
     alive = sure_of(
@@ -170,7 +170,12 @@ def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if not missed or len(others) < 2:
         return
     learned = sure_of(float(np.mean(others)) - 0.6, share_error(0.6, known.validation_images or 200))
-    sure = all_of(learned, sure_of(images - 3.0, math.sqrt(images)), sure_of(0.5 * len(places) - len(missed), 1.0))
+    rise = float(accuracy.values[-1] - accuracy.values[-3])  # while it gets better quickly, a class may yet come
+    settled = sure_of(
+        0.15 - rise, math.sqrt(2) * share_error(float(accuracy.values[-1]), known.validation_images or 200)
+    )
+    enough = all_of(sure_of(images - 3.0, math.sqrt(images)), sure_of(0.5 * len(places) - len(missed), 1.0))
+    sure = all_of(learned, settled, enough)
     if sure <= 0.6:
         return
     listed = ", ".join(one.where for one in missed[:3])

@@ -18,12 +18,15 @@ from babysit.record.log import RunLog
 LARGE = 0.03
 """Update ratio above which weights do not keep what they learned; the rule of thumb is 0.001."""
 
-SMALL = 2e-4
+SMALL, BRISK = 2e-4, 4e-3
 EXPECTED = 300
 """Updates that a training makes at the least, where its plan is not known."""
 
 NEEDED = 0.15
 """How far weights must move in all, in units of their norm, before anything can be expected of them."""
+
+WARM_UP, WARM_EPOCHS = 80, 3
+"""Updates and epochs after which a rate that has only risen is no warm-up's any more."""
 
 JUMP = 1.5
 """The loss over the first one from which on the first updates have done harm."""
@@ -111,9 +114,13 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     way = travelled(log, max(course.count, known.planned_steps or EXPECTED))
     by_way = sure_of(math.log10(NEEDED / max(way, 1e-12)), motion.spread)
-    by_ratio = sure_of(math.log10(SMALL / max(motion.early, 1e-12)), motion.spread)
+    by_ratio = sure_of(
+        math.log10(SMALL / max(motion.early, motion.late, 1e-12)), motion.spread
+    )  # after a warm-up: late
     not_high = sure_of(0.2 - max(0.0, _jump(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
-    sure = all_of(max(by_way, by_ratio), course.poor, not_high, 0.0 if _warming_up(course) else 1.0)
+    fastest = max(float(np.median(one.values[-max(2, len(one) // 2) :])) for one in motion.layers.values())
+    none_moves = sure_of(math.log10(BRISK / min(max(fastest, 1e-12), 1e12)), 0.3)  # a body may be given less on purpose
+    sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course) else 1.0)
     penalty = penalty_share(log)
     if sure <= 0.6:
         return
@@ -152,7 +159,7 @@ def updates_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if course.short or not motion.measured or course.late < 0:
         return
     by_ratio = sure_of(math.log10(max(motion.late, 1e-12) / LARGE), motion.spread)
-    sure = all_of(by_ratio, course.poor)
+    sure = all_of(by_ratio, course.poor, 1 - course.learning)
     if sure <= 0.6:
         return
     remedy = lower_rate(log, known)
@@ -327,8 +334,10 @@ def _jump(course: Course) -> tuple[float, int]:
 
 
 def _warming_up(course: Course) -> bool:
-    """Whether the rate has risen over the last fifth of the updates, and is at its highest."""
+    """Whether the rate has risen over the last fifth of the updates, and is at its highest; a warm-up has an end."""
     rates = course.rate.values
+    if course.count > WARM_UP and len(course.rate) and course.rate.epochs[-1] >= WARM_EPOCHS:
+        return False
     back = rates[-max(8, len(rates) // 5) :]
     return len(rates) > 0 and rates[-1] >= 0.999 * rates.max() and back[0] < 0.98 * rates[-1]
 
