@@ -103,7 +103,15 @@ SICK: dict[str, Sick] = {
         KNOWN,
     ),
     "normalisation-statistics": lambda s: (
-        made({"epoch": {"slice_train_mode_accuracy": 0.9, "slice_accuracy": 0.7 - 0.6 * s}}),
+        made(
+            {
+                "epoch": {
+                    "slice_train_mode_accuracy": 0.9,
+                    "slice_accuracy": 0.7 - 0.6 * s,
+                    "validation_accuracy": 0.7 - 0.6 * s,
+                }
+            }
+        ),
         KNOWN,
     ),
     "augmentation-too-strong": lambda s: (

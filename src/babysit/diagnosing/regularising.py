@@ -28,7 +28,8 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     share = penalty_share(log)
     norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
-    shrunk = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms if len(one) >= 2]
+    norms = [one for one in norms if len(one) >= 2 and np.isfinite(one.values[[0, -1]]).all()]
+    shrunk = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms]
     shrinking = float(np.median(shrunk)) if shrunk else 0.0
     pulls = sure_of(
         math.log10(max(share, 1e-9) / 0.7), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
