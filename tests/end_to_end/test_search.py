@@ -16,7 +16,7 @@ from babysit.checkpoint import load_newest
 from babysit.record.log import read_log
 from babysit.record.run import Run
 from babysit.searching.stages import Effort, Trial
-from babysit.searching.storage import open_study
+from babysit.searching.storage import open_study, reached
 
 SMALL = {"model.name": "two-layer", "train.precision": "float32", "train.threads": 1, "train.epochs": 6}
 WORDS = ["--model", "two-layer", "--set", "train.precision=float32", "--set", "train.threads=1"]
@@ -173,13 +173,27 @@ def test_an_interrupted_search_goes_on(command_line, tmp_path) -> None:
         ([], "there is no DATA to search with"),
         (["--join", "nowhere"], "there is no search here"),
         (["--join", "nowhere", "--trials", "9"], "--join goes on with the search as it was begun"),
-        (["digits", "--storage", "postgresql://me:secret@localhost:1/none"], "the search's database cannot be opened"),
+        (
+            ["digits", "--storage", "mysql://me:secret@host/none"],
+            "the storage is of kind 'mysql'. Legal: postgresql://",
+        ),
+        (["digits", "--storage", "sqlite:////nowhere/study.db"], "the search's database cannot be opened"),
     ],
 )
 def test_bad_input_is_named_with_the_next_step(babysit, words, said) -> None:
     done = babysit("search", *words, "--quiet")
     assert done.returncode == 1 and said in done.stderr and "secret" not in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    from babysit.errors import UserError
+
+    with pytest.raises(UserError) as caught:
+        reached("postgresql://me:secret@localhost:1/none")
+    said = str(caught.value)
+    assert said.startswith("postgresql://me:...@localhost:1/none: the ") and "secret" not in said
+    assert "pip install 'babysit[postgres]'" in said or "cannot be opened: connection failed" in said
 
 
 def test_a_study_of_other_data_or_in_the_way_is_named(searched, tmp_path, make_folder) -> None:
