@@ -214,7 +214,7 @@ def test_a_loss_that_is_no_number_is_exit_three(babysit, tmp_path: Path) -> None
     said = json.loads(done.stdout)
     (diagnosis,) = said["diagnoses"]
     assert diagnosis["rule"] == "not-a-number" and diagnosis["severity"] == "stop" and diagnosis["evidence"]
-    assert "optim.lr=1e+29" in diagnosis["advice"] and "Traceback" not in done.stderr
+    assert "optim.lr=0.0375" in diagnosis["advice"] and "Traceback" not in done.stderr
     kept = [
         json.loads(line) for line in (tmp_path / "run" / "diagnoses.jsonl").read_text(encoding="utf-8").splitlines()
     ]
