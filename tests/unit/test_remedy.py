@@ -241,3 +241,15 @@ def test_a_remedy_says_what_it_changes() -> None:
         "optim.lr = 0.01235, init.kind by rule; from the start"
     )
     assert KNOWN.learning_rate is not None
+
+
+def test_weights_that_stand_still_for_a_third_of_the_training_end_no_rule() -> None:
+    """Found by first weights of 1e-8: the early update ratios were nothing, and a rule took their logarithm."""
+    rows = [
+        Row("step", step, step // 20, {"loss": 2.3, "learning_rate": 0.1, "accuracy": 0.1}) for step in range(1, 121)
+    ]
+    still = [Row("layers", step, 0, {"update_ratio@a": 0.0 if step < 80 else 1e-4}) for step in range(1, 121, 5)]
+    ends = [Row("epoch", 20 * n, n - 1, {"validation_accuracy": 0.1, "validation_loss": 2.3}) for n in range(1, 7)]
+    log = RunLog(sorted([*rows, *still, *ends], key=lambda row: row.step))
+    for rule in RULES.values():
+        list(rule(log, Known(classes=10, validation_images=200)))
