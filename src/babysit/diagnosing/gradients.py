@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, noise_of, spread_of, sure_of
-from babysit.diagnosing.remedies import first_weights, short_gradients
+from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -71,7 +71,7 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "warn",
         words=words,
         weight=Weight(sure, int(first.steps[0]), evidence),
-        remedy=first_weights(known),
+        remedy=slowing(known) or first_weights(known),
         where=first.where,
     )
 
