@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spelled, sure_of
-from babysit.diagnosing.remedies import begin_of, calmed, first_weights, lower_rate
+from babysit.diagnosing.remedies import begin_of, calmed, first_weights, lowered, peak_rate
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -37,7 +37,7 @@ def not_a_number(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     before = [loss.observation(one) for one in range(max(0, place - 3), place)]
     layer = _first_place(log)
     remedy = calmed(log, known) if before else first_weights(known)
-    lower = f"{(lower_rate(log, known) or {}).get('optim.lr', 0.001):.3g}"
+    lower = f"{lowered(log, known):.3g}"
     claim = f"The loss is {loss.values[place]} since step {loss.steps[place]}"
     claim += f", after {spelled([one.value for one in before])}" if before else ", from the very first step"
     claim += f"; it was seen first in {named(layer.where)}." if layer else "."
@@ -75,12 +75,11 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     if sure <= 0.6:
         return
-    lowered = lower_rate(log, known)
-    lower = f"{(lowered or {}).get('optim.lr', 0.001):.3g}"
+    lower = lowered(log, known)
     words = Words(
         f"The loss diverges: it was {course.first:.4g} at first and is {course.late:.4g} now, for {len(last)} updates.",
-        f"Lower the learning rate: --set optim.lr={lower}",
-        f"for group in optimizer.param_groups: group['lr'] = {lower}",
+        f"Lower the learning rate: --set optim.lr={lower:.3g}",
+        f"for group in optimizer.param_groups: group['lr'] = {lower:.3g}",
         "The loss comes down below its first value by itself.",
     )
     weight = Weight(
@@ -88,7 +87,8 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         since(course.loss.steps, course.loss.values > bound),
         (course.loss.observation(0), *lasts(course.loss, course.rate)),
     )
-    experiment = Experiment(lowered, 60, "loss", "below", 0.5, "start") if lowered else None
+    rate = peak_rate(log, known)
+    experiment = Experiment({"optim.lr": lower}, 60, "loss", "below", 0.5, "start") if rate else None
     yield diagnosis(
         "diverging",
         "stop" if sure > 0.75 else "warn",

@@ -10,7 +10,15 @@ import numpy as np
 from babysit.diagnosing.course import Course, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
 from babysit.diagnosing.motion import motion_of, travelled
-from babysit.diagnosing.remedies import USUAL_MOMENTUM, falling_rate, lower_rate, raised_rate, unshortened
+from babysit.diagnosing.remedies import (
+    USUAL_MOMENTUM,
+    falling_rate,
+    lower_rate,
+    lowered,
+    raised,
+    raised_rate,
+    unshortened,
+)
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -82,7 +90,7 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     # A momentum near one is mended as such: a lower rate would have to make up for it.
     momentum = by_momentum > 0.5 and by_momentum == caused
     remedy = {"optim.momentum": USUAL_MOMENTUM} if momentum else lower_rate(log, known)
-    lower = f"{(remedy or {}).get('optim.lr', rate / 10 or 0.001):.3g}"
+    lower = f"{lowered(log, known):.3g}"
     words = Words(
         claim,
         f"Take the usual momentum: --set optim.momentum={USUAL_MOMENTUM}"
@@ -99,7 +107,7 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             sure, place if by_jump > 0.5 else _first(course), (*lasts(course.loss, course.rate), *motion.observations())
         ),
         remedy=remedy,
-        experiment=Experiment(remedy, 60, "loss", "below", 0.9, "start") if remedy else None,
+        experiment=Experiment(remedy, 60, "loss", "below", 0.9, "start") if rate and remedy else None,
     )
 
 
@@ -135,7 +143,7 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if penalty > PENALTY:
         sure = all_of(sure, sure_of(math.log10(1 / penalty), 0.3))
     remedy = raised_rate(log, known)
-    higher = f"{(remedy or {}).get('optim.lr', 0.01):.3g}"
+    higher = f"{raised(log, known):.3g}"
     words = Words(
         claim,
         f"Raise it: --set optim.lr={higher}, or leave optim.lr out to have it chosen by rule",
@@ -165,7 +173,7 @@ def updates_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     remedy = lower_rate(log, known)
     words = Words(
         f"Updates are too large: each changes the weights by {motion.late:.2g} of their norm, and 0.001 is usual; the loss is at {course.late:.3g}.",
-        f"Lower the rate: --set optim.lr={(remedy or {}).get('optim.lr', 0.001):.3g}",
+        f"Lower the rate: --set optim.lr={lowered(log, known):.3g}",
         "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before optimizer.step(), or a tenth of the rate",
         "With smaller updates the loss stays where it is.",
     )

@@ -54,17 +54,48 @@ AUGMENTED = (
 )
 
 
-def lower_rate(log: RunLog, known: Known) -> Settings | None:
+def lowered(log: RunLog, known: Known) -> float:
     """A lower peak rate: the rule's when it is well below; else the rate divided by what brings updates to 1e-3, at
-    least by ten."""
+    least by ten; 0.001 where no rate is known."""
+    rate = peak_rate(log, known)
+    if not rate:
+        return 0.001
+    if known.rate_by_rule and known.rate_by_rule * FAR <= rate:
+        return known.rate_by_rule
+    motion = motion_of(log)
+    ratio = max(motion.early, motion.ratio) if motion.measured else 0.0
+    return _short(rate / min(MOST, max(10.0, ratio / USUAL_RATIO)))
+
+
+def raised(log: RunLog, known: Known) -> float:
+    """A higher peak rate: the rule's when it is well above; else the rate times what brings updates to 1e-3, at least
+    twice it; 0.01 where no rate is known."""
+    rate = peak_rate(log, known)
+    if not rate:
+        return 0.01
+    if known.rate_by_rule and known.rate_by_rule >= FAR * rate:
+        return known.rate_by_rule
+    motion = motion_of(log)
+    factor = USUAL_RATIO / motion.ratio if motion.measured and motion.ratio > 0 else 10.0
+    return _short(rate * min(MOST, max(2.0, factor)))
+
+
+def lower_rate(log: RunLog, known: Known) -> Settings | None:
+    """A lower rate; where the rate is the rule's, and other first weights than the rule's were asked for, these instead."""
+    rate, weights = peak_rate(log, known), first_weights(known)
+    if not rate:
+        return None
+    ruled = known.rate_by_rule and rate < FAR * known.rate_by_rule
+    return weights if ruled and weights["init.kind"] is None else {"optim.lr": lowered(log, known)}
+
+
+def raised_rate(log: RunLog, known: Known) -> Settings | None:
+    """A higher rate; where the rate is the rule's, and other things that slow a training were asked for, without these."""
     rate = peak_rate(log, known)
     if not rate:
         return None
-    if known.rate_by_rule and known.rate_by_rule * FAR <= rate:
-        return {"optim.lr": known.rate_by_rule}
-    motion = motion_of(log)
-    ratio = max(motion.early, motion.ratio) if motion.measured else 0.0
-    return {"optim.lr": _short(rate / min(MOST, max(10.0, ratio / USUAL_RATIO)))}
+    ruled = known.rate_by_rule and rate * FAR > known.rate_by_rule
+    return (slowing(known) if ruled else {}) or {"optim.lr": raised(log, known)}
 
 
 def calmed(log: RunLog, known: Known) -> Settings | None:
@@ -92,21 +123,6 @@ def calmed(log: RunLog, known: Known) -> Settings | None:
 def _first(log: RunLog, quantity: str) -> float:
     seen = log.series(quantity, kind="start")
     return float(seen.values[0]) if len(seen) else 0.0
-
-
-def raised_rate(log: RunLog, known: Known) -> Settings | None:
-    """A higher peak rate: the rule's when it is well above; else the rate times what brings updates to 1e-3, at least
-    twice it. Where the rate is the rule's, and other things that slow a training were asked for, these are handed back."""
-    rate = peak_rate(log, known)
-    if not rate:
-        return None
-    if known.rate_by_rule and known.rate_by_rule >= FAR * rate:
-        return {"optim.lr": known.rate_by_rule}
-    if known.rate_by_rule and (others := slowing(known)):
-        return others
-    motion = motion_of(log)
-    factor = USUAL_RATIO / motion.ratio if motion.measured and motion.ratio > 0 else 10.0
-    return {"optim.lr": _short(rate * min(MOST, max(2.0, factor)))}
 
 
 def slowing(known: Known) -> Settings:
