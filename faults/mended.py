@@ -224,8 +224,15 @@ def recorded() -> dict[str, dict[str, Any]]:
 
 
 def latest() -> dict[tuple[str, str, int], dict[str, Any]]:
-    """(Program, way, seed) -> the latest line."""
-    return {(one["program"], one["way"], one["seed"]): one for one in recorded().values()}
+    """(Program, way, seed) -> the latest line; programs with one healthy recipe share their twin's."""
+    there = recorded()
+    found = {(one["program"], one["way"], one["seed"]): one for one in there.values()}
+    for program in programs():
+        for seed in SEEDS:
+            twin = there.get(key_of(program.settings("twin"), seed, "twin"))
+            if twin is not None:
+                found[program.name, "twin", seed] = twin
+    return found
 
 
 def make(only: str, seeds: Sequence[int], *, kept: bool) -> None:
