@@ -134,7 +134,7 @@ def _forward_faults(subject: Subject, part: Held) -> list[Found]:
         said = f"The scores of an image change by {apart:.1%} with what is beside it in the batch, in evaluation."
         advice = "Use running statistics in evaluation (BatchNorm with track_running_stats=True, model.eval()), and check each reshape, mean and softmax for the batch axis"
         return [Found("batch-dependent", said, advice, {"relative_difference": apart})]
-    return _mode_faults(model, part, scores, scale)
+    return _mode_faults(model, part, scores, scale) if subject.foreign else []
 
 
 def _mode_faults(model: nn.Module, part: Held, scores: Tensor, scale: float) -> list[Found]:

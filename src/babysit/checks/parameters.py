@@ -21,7 +21,9 @@ ENOUGH, EVENLY = 400, 0.05
 
 def setting_faults(subject: Subject, part: Held) -> list[Found]:
     """What the layers' settings and names show, and one forward pass."""
-    looks = (_dropped(subject), _of_one(subject, part), _unregistered(subject, part), _frozen(subject))
+    looks = [_dropped(subject), _of_one(subject, part), _frozen(subject)]
+    if subject.foreign:
+        looks.append(_unregistered(subject, part))
     return [one for one in looks if one]
 
 

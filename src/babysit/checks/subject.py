@@ -20,6 +20,7 @@ from babysit.data.batches import Batches
 from babysit.data.mixing import Batch
 from babysit.layers.dropout import PaperDropout
 from babysit.losses import Loss, heads_of
+from babysit.models.own import is_own
 from babysit.recipe import Recipe
 from babysit.training.plan import Plan
 from babysit.training.session import Session, assemble
@@ -130,6 +131,11 @@ class Subject:
             elif isinstance(layer, PaperDropout):
                 layer.drop_probability = 0.0
         return model
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the network is somebody's own; what a test of ours holds for our architectures need not be asked again."""
+        return self.session is None or is_own(self.recipe.model.name)
 
     def late(self) -> bool:
         """Whether the time for the checks is over."""
