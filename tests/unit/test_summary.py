@@ -149,12 +149,17 @@ def test_time_is_measured(capsys) -> None:
     [
         (
             ["show", "vgg16", "--input", "3x16x16"],
-            r"^babysit: --input: vgg16 takes images of 32 pixels and more, not 16\. Give --input 3x32x32 or larger",
+            "--input: vgg16 takes images of 32 pixels and more, not 16. Give --input 3x32x32 or larger",
         ),
         (["show", "vgg16", "--input", "3x224x200"], "square"),
         (["show", "vgg16", "--input", "3x0x0"], "not the shape of an image"),
         (["show", "vgg16", "--input", "big"], "not the shape of an image"),
         (["show", "vgg16", "--classes", "0"], "--classes is 0"),
+        (
+            ["show", "linear", "--picture", "net.png"],
+            "--picture: the picture is an SVG file, and net.png says another kind",
+        ),
+        (["show", "--schedule", "step", "--picture", "net"], "Legal: FILE.svg"),
         (["show", "vgg16", "--model", "vgg11"], "two models"),
         (["show", "--classes", "3"], "no model is given"),
         (["show", "/tmp"], "not a babysit run"),
@@ -206,7 +211,8 @@ def test_names_are_escaped_and_many_volumes_are_joined() -> None:
 def test_a_picture_finds_or_makes_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["show", "linear", "--picture", str(tmp_path / "new" / "linear.svg"), "--quiet"]) == 0
     assert (tmp_path / "new" / "linear.svg").read_text(encoding="utf-8").startswith("<svg")
-    assert run(["show", "linear", "--picture", str(tmp_path)]) == 1
+    (tmp_path / "folder.svg").mkdir()
+    assert run(["show", "linear", "--picture", str(tmp_path / "folder.svg")]) == 1
     assert "the picture could not be written (Is a directory)" in capsys.readouterr().err
 
 

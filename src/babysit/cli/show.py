@@ -66,6 +66,9 @@ def show(
     quiet
         Print nothing.
     """
+    if picture and picture.suffix.lower() != ".svg":
+        said = f"the picture is an SVG file, and {picture.name} says another kind"
+        raise UserError(said, where="--picture", legal="FILE.svg")
     if schedule:
         if target or model or input_ or classes or time:
             raise UserError("a schedule and a network are asked for", where="--schedule", legal="one of them")

@@ -52,7 +52,8 @@ FLAT = ("linear", "two-layer")
 """Networks without convolutions, whose images are not shifted."""
 
 HEAD_ALONE, BODY_RATE = 50, 0.1
-"""Images a class below which, with first weights from a file, the classifier alone is trained; else the rate of all other layers."""
+"""Images a class below which, with first weights from a file, the classifier alone is trained; else the rate of all other layers.
+The usual advice for small and for larger data, with a number that is not measured (docs/log.md)."""
 
 STEEPNESS = {"hinge": 0.2, "squared-hinge": 0.05}
 """The share of gradient descent's usual rate for losses whose gradient sums over the wrong classes instead of averaging them.
