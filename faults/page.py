@@ -48,7 +48,11 @@ def trade(part: Part) -> str:
     lines = [Line("babysit", [100 * x for x, _ in points], [100 * y for _, y in points], "one")]
     for name, color in zip(BASELINES, POINTS, strict=True):
         one = measures.against(name, part)
-        lines.append(Line(name, [100 * one.false / len(part.well)], [100 * one.first / len(part.ill)], color, "points"))
+        lines.append(
+            Line(
+                name.split()[0], [100 * one.false / len(part.well)], [100 * one.first / len(part.ill)], color, "points"
+            )
+        )
     return chart(
         lines, Axes("% of healthy alarmed", "% right cause first", width=620, height=280, limits=(-2, 102, 0, 100))
     )
