@@ -56,7 +56,7 @@ MILDER: dict[str, tuple[tuple[str, Change], ...]] = {
     "never-cleared": (("digits-mlp", {"fault": "never-cleared"}),),
     "not-held": (("digits-mlp", {"fault": "last-layer"}), ("shapes-vgg-bn", {"fault": "other-model"})),
     "relu-end": (("digits-mlp", {"fault": "relu-end", "rate": 0.02}),),
-    "batch-small": (("digits-mlp", {"batch": 1, "keep": 500, "epochs": 3, "rate": 0.01}),),
+    "batch-small": (("digits-mlp", {"batch": 1, "keep": 300, "epochs": 2, "rate": 0.01}),),
     "clip-tight": (("cifar-lenet", {"clip": 1e-3}),),
     "epsilon-high": (("digits-mlp", {"epsilon": 0.3}),),
 }
@@ -72,7 +72,7 @@ MORE: tuple[tuple[str, str, Change], ...] = (
     ("warm-digits-mlp", "digits-mlp", {"schedule": "warmup"}),
     ("warm-shapes-lenet", "shapes-lenet", {"schedule": "warmup"}),
     ("warm-cifar-lenet", "cifar-lenet", {"schedule": "warmup", "epochs": 9}),
-    ("cycle-cifar-mlp", "cifar-mlp", {"schedule": "one-cycle", "rate": 0.1}),
+    ("cycle-cifar-mlp", "cifar-mlp", {"schedule": "one-cycle", "rate": 0.04}),
     ("cycle-shapes-lenet", "shapes-lenet", {"schedule": "one-cycle", "rate": 3e-3}),
     ("fast-shapes-lenet", "shapes-lenet", {"rate": 5e-3}),
     ("fast-cifar-lenet", "cifar-lenet", {"rate": 0.03}),

@@ -15,6 +15,9 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
+PATIENCE = 60
+"""Updates before which a network with normalisation is not said to suffer from raw inputs, unless its loss rises."""
+
 SORTED = 0.3
 """Likeness of neighbouring labels (0 by chance, 1 sorted) from which on an order is no accident."""
 
@@ -31,9 +34,9 @@ def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     size = math.hypot(float(mean.values[0]), float(deviation.values[0]))
     large = sure_of(math.log(max(size, 1e-9) / LARGE_INPUT), 0.2)
-    enough = (
-        0.25 if known.normalised else 0.6
-    )  # of the way: normalisation takes the scale away, so that there is little harm
+    enough = 0.6  # of the way; normalisation takes the scale away, so that there is little harm, and it is seen later
+    if known.normalised:
+        enough = 0.25 if course.count >= PATIENCE else 0.0
     harm = max(
         sure_of(enough - course.way, course.spread / course.level),
         sure_of(course.loss.values.max() - 2 * max(course.level, 1e-9), course.spread),

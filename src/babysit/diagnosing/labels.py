@@ -67,7 +67,10 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     two = 0.0
     if min(len(hard), len(half), len(top)) >= LOOKS and hard.steps[-LOOKS] >= course.count / 4:
         share = float(np.median(hard.values[-3:]))
-        error = share_error(share, min(known.training_images or 256, 1024))
+        looked = (
+            1024 if known.has_recipe else LOOKS * (known.batch_size or 32)
+        )  # in a loop of one's own a batch at a time
+        error = share_error(share, min(known.training_images or 256, looked))
         two = all_of(
             sure_of(share - 0.15, error),
             sure_of(0.2 * course.level - float(np.median(half.values[-3:])), 0.03 * course.level),
