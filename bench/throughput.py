@@ -130,13 +130,13 @@ def main() -> None:
     """Measures both in turn and prints the ratio."""
     parser = harness.parser(__doc__ or "", repeats=3)
     harness.add_data(parser)
-    parser.add_argument("--epochs", type=int, help="1, or 2 with --cold")
+    parser.add_argument("--epochs", type=int, help="3, or 2 with --cold")
     parser.add_argument("--cold", action="store_true", help="babysit starts from an empty cache")
     parser.add_argument("--whole", action="store_true", help="also babysit without progressive resizing")
     parser.add_argument("--images", type=int, help="training images an epoch of the plain way; by default all")
     options = parser.parse_args()
     data = harness.found_data(options.data)
-    epochs = options.epochs or (2 if options.cold else 1)
+    epochs = options.epochs or (2 if options.cold else 3)
     settings: Figures = {
         "data": data.name,
         "epochs": epochs,
