@@ -19,7 +19,7 @@ from babysit.record.known import Known
 from babysit.record.log import RunLog, read_log
 from babysit.record.observation import Observation
 from babysit.record.run import Run
-from babysit.training.verdicts import Verdicts, stops, write_diagnoses
+from babysit.training.verdicts import Verdicts, careful, stops, write_diagnoses
 
 
 def found(
@@ -173,3 +173,18 @@ def test_probes_off_changes_no_bit_of_the_training(tmp_path: Path) -> None:
     assert on.wheres("update_ratio") and len(on.series("slice_loss")) and on.wheres("recall") and on.of("start")
     assert not off.of("layers") and not off.of("start") and not off.wheres("gradient_norm")
     assert list((tmp_path / "on" / "arrays").glob("step-*.safetensors"))
+
+
+def test_a_rule_that_fails_ends_the_judging_and_not_the_training() -> None:
+    calls, said = [], []
+
+    def judge(log: RunLog, known: Known) -> list[Diagnosis]:
+        calls.append(log)
+        if len(calls) == 2:
+            raise ValueError("math domain error")
+        return [found("warn")]
+
+    guarded = careful(judge, said.append)
+    answers = [guarded(RunLog(), Known()) for _ in range(4)]
+    assert [len(one) for one in answers] == [1, 0, 0, 0] and len(calls) == 2
+    assert len(said) == 1 and "math domain error" in said[0] and "babysit diagnose" in said[0]

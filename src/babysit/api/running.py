@@ -35,6 +35,7 @@ from babysit.training.courses import Courses
 from babysit.training.environment import note_session
 from babysit.training.kept_recipe import write_recipe
 from babysit.training.session import Session
+from babysit.training.verdicts import careful
 from babysit.training.watched import known_of
 
 STOPPED = "stopped by a diagnosis"
@@ -253,7 +254,7 @@ def _fit(session: Session, run: Run, data: prepare.Data, show: Show) -> Trained:
         note_session(run, session)
     begun = time.perf_counter()
     with stop_on_signals() as stop:
-        courses = Courses(run, data, session.recipe, show, stop, judge)
+        courses = Courses(run, data, session.recipe, show, stop, careful(judge, show.say))
         try:
             session, diagnoses = courses.train(session)
         except InterruptedTraining:

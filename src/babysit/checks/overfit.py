@@ -128,7 +128,7 @@ def _lowest(subject: Subject, part: Held) -> float:
         return 0.0
     try:
         return max(0.0, lowest(subject, scores_of(subject.fresh().eval(), part.images).float(), part.targets))
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - a loss that takes no such scores has no least that could be found
         return 0.0
 
 

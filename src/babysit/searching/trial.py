@@ -31,6 +31,7 @@ from babysit.training.fit import Fit, Stop
 from babysit.training.loop import StepDone
 from babysit.training.plan import Plan
 from babysit.training.session import Session, build
+from babysit.training.verdicts import careful
 
 SHAPING = ("data.", "preprocess.", "model.", "train.", "loss.", "optim.kind", "optim.batch_size", "augment.colour")
 """Settings after which the data are prepared, the rules asked and the step measured anew."""
@@ -161,7 +162,7 @@ def train_trial(trial: Trial, run: Run, session: Session, watch: Watch, *, show:
     writer = LogWriter(run.log)
     until = trial.ends(trial.stage)
     try:
-        fit = Fit(session, run, writer, show, stop, judge, until=until, watch=_watching(watch))
+        fit = Fit(session, run, writer, show, stop, careful(judge, show.say), until=until, watch=_watching(watch))
         diagnoses = fit.train()
     finally:
         writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from babysit.errors import writing
@@ -18,6 +18,27 @@ from babysit.show import Show
 def nothing(log: RunLog, known: Known) -> list[Diagnosis]:  # noqa: ARG001 - a judge's signature
     """The judge who finds nothing."""
     return []
+
+
+def careful(judge: Judge, say: Callable[[str], None]) -> Judge:
+    """The same judge, but a rule that fails is told once and ends the judging, never somebody's training."""
+    failed = False
+
+    def careful_judge(log: RunLog, known: Known) -> list[Diagnosis]:
+        nonlocal failed
+        if failed:
+            return []
+        try:
+            return judge(log, known)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a rule, the training goes on
+            failed = True
+            say(
+                f"Note: a rule has failed ({type(error).__name__}: {error}), so this training is not judged any more; it goes on. "
+                "babysit diagnose RUN shows where; please report it."
+            )
+            return []
+
+    return careful_judge
 
 
 def stops(found: Sequence[Diagnosis], log: RunLog) -> bool:  # noqa: ARG001 - of what is asked, this answer needs only one
