@@ -167,6 +167,10 @@ def test_an_interrupted_search_goes_on(command_line, tmp_path) -> None:
             "is given (--set optim.lr=0.1) and searched over",
         ),
         (["digits", "--set", "train.patience=2"], "train.patience has no place in a search"),
+        (
+            ["digits", "--set", "watch.remedy=apply"],
+            "a search tries settings itself, so watch.remedy has no place in it",
+        ),
         (["digits", "--trials", "2"], "2 trials are no search"),
         (["digits", "--trials", "9", "--budget", "1m"], "both --trials and --budget"),
         (["digits", "--only", "rate", "--trials", "9"], "--only rate searches nothing else"),

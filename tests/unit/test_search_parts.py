@@ -16,7 +16,7 @@ from babysit.searching import found, space, stages
 from babysit.searching.quitting import Watch, at_share
 from babysit.searching.space import Dimension, parse_over
 from babysit.searching.stages import Effort, Result, Scene, Trial, choose
-from babysit.searching.storage import without_password
+from babysit.searching.storage import About, without_password
 from babysit.searching.telling import told_search
 
 RATE = Dimension("optim.lr", 0.001, 1.0, logarithmic=True)
@@ -356,3 +356,5 @@ def test_a_second_best_within_the_noise_is_not_told_apart() -> None:
 def test_a_password_is_not_shown() -> None:
     assert without_password("postgresql://me:secret@host:5432/db") == "postgresql://me:...@host:5432/db"
     assert without_password("sqlite:////a/b.db") == "sqlite:////a/b.db"
+    about = About("study", "digits", (), Effort(9), 0, "postgresql://me:secret@host/db")
+    assert about.as_json()["storage"] == "postgresql://me@host/db"

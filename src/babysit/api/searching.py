@@ -231,6 +231,9 @@ def _check(space: Space, asked: Parsed) -> None:
                 hint="Leave it out",
             )
         )
+    if asked.recipe.watch.remedy != "off":
+        what = "a search tries settings itself, so watch.remedy has no place in it"
+        faults.append(Fault(what, asked.places.get("watch.remedy", "watch.remedy"), hint="Leave it out"))
     for name, why in {
         "train.patience": "the search quits trials by its own rules",
         "train.stop_after": "the search says how long a trial is",

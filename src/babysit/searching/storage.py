@@ -35,7 +35,10 @@ DRIVER = "pip install 'babysit[postgres]' installs PostgreSQL's, psycopg"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a study is: written once into study.json. `storage` a database's address, empty for SQLite in the folder."""
+    """What a study is: written once into study.json. `storage` a database's address, empty for SQLite in the folder.
+
+    A password in the address is not written: whoever reads the folder should not read it.
+    """
 
     name: str
     data: str
@@ -54,7 +57,7 @@ class About:
             "trials": self.effort.trials,
             "budget": self.effort.budget,
             "seed": self.seed,
-            "storage": self.storage,
+            "storage": without_password(self.storage, instead=""),
         }
 
 
@@ -248,7 +251,8 @@ def reached(address: str) -> optuna.storages.RDBStorage:
             raise UserError(
                 f"the search's database cannot be opened: {_reason(error)}",
                 where=where,
-                hint="Check that it runs, and host, port, user and name; a database of that name must be there already",
+                hint="Check that it runs, and host, port, user and name; a database of that name must be there already. "
+                "A password is not kept with the search: it is read from PGPASSWORD or ~/.pgpass",
             ) from error
 
 
@@ -261,13 +265,15 @@ def with_driver(address: str) -> str:
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", address)
 
 
-def without_password(address: str) -> str:
-    """A database's address as it may be shown.
+def without_password(address: str, *, instead: str = ":...") -> str:
+    """A database's address as it may be shown; `instead` stands where the password was.
 
     >>> without_password("postgresql://me:secret@host/db")
     'postgresql://me:...@host/db'
+    >>> without_password("postgresql://me:secret@host/db", instead="")
+    'postgresql://me@host/db'
     """
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:...@", address)
+    return re.sub(r"(//[^:/@]*):[^@]*@", rf"\1{instead}@", address)
 
 
 def _reason(error: Exception) -> str:
