@@ -11,7 +11,9 @@ from broken import broken
 from healthy import healthy
 from programs import Program
 
-FIRST = Path(__file__).resolve().parent / "held" / "first.txt"
+SCORED = tuple(Path(__file__).resolve().parent / "held" / name for name in ("first.txt", "second.txt"))
+"""What was said of each held-out program when it was first scored; rules were mended with an eye on it since."""
+
 PARTS = ("tuning", "looked at", "held-out")
 
 
@@ -36,8 +38,8 @@ def twins() -> frozenset[str]:
 
 @functools.cache
 def looked_at() -> frozenset[str]:
-    """The held-out programs of the first score: rules were mended with an eye on them since, so they are held out no more."""
-    lines = FIRST.read_text(encoding="utf-8").splitlines()
+    """The programs that were held out and scored: rules were mended with an eye on them since, so they are held out no more."""
+    lines = [line for path in SCORED for line in path.read_text(encoding="utf-8").splitlines()]
     return frozenset(line.split()[2] for line in lines)
 
 

@@ -119,15 +119,16 @@ def judged(program: Program) -> Judged:
     return Judged(program, tuple(said), alarms, named, symptoms, kept.outcome["accuracy"], diverged)
 
 
-def everything() -> list[Judged]:
-    """All programs that are recorded."""
-    there = [one for one in corpus.whole() if logs.path_of(one.name).exists()]
+def everything(*, held: bool = False) -> list[Judged]:
+    """All programs that are recorded; those that are held out only when they are asked for, since a look spends them."""
+    asked = [one for one in corpus.whole() if held or corpus.part_of(one) != "held-out"]
+    there = [one for one in asked if logs.path_of(one.name).exists()]
     with ProcessPoolExecutor() as pool:
         return list(pool.map(judged, there, chunksize=8))
 
 
 def parts_of(found: Sequence[Judged]) -> list[Part]:
-    """The parts of the corpus, with what is broken told from what is harmless by two seeds."""
+    """The parts of the corpus that were judged, with what is broken told from what is harmless by two seeds."""
     seeds: dict[str, list[float]] = {one.program.name: [one.accuracy] for one in found}
     for name, (_, accuracy) in outcomes.read().items():
         if name in seeds:
@@ -135,6 +136,8 @@ def parts_of(found: Sequence[Judged]) -> list[Part]:
     made = []
     for name in corpus.PARTS:
         here = [one for one in found if corpus.part_of(one.program) == name]
+        if not here:
+            continue
         ill = [one for one in here if not one.program.healthy]
         well = [one for one in here if one.program.healthy]
         hurt = {one.program.name: one.program.healthy or harmed(one, seeds) for one in here}
