@@ -104,12 +104,12 @@ def judged(program: Program) -> Judged:
     named = None
     if program.healthy:
         for share in LOOKS[:-1]:
-            for one in heard(kept.until(share), kept.known):
+            for one in heard(kept.until(share), kept.known_at(share)):
                 if one.severity != "note":
                     alarms[one.rule] = max(one.sure, alarms.get(one.rule, 0.0))
     else:
         for share in EARLY:
-            early = said if share == 1 else heard(kept.until(share), kept.known)
+            early = said if share == 1 else heard(kept.until(share), kept.known_at(share))
             if early and early[0].rule in program.accepted:
                 named = share
                 break

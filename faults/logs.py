@@ -10,7 +10,7 @@ import gzip
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,12 @@ class Kept:
     known: Known
     outcome: dict[str, float]
     log: RunLog
+
+    def known_at(self, share: float) -> Known:
+        """What was known by then: how long a loop of one's own is shows when it ends."""
+        if share < 1 and not self.known.has_recipe:
+            return replace(self.known, planned_steps=None)
+        return self.known
 
     def until(self, share: float) -> RunLog:
         """The log of the first part of the training."""
@@ -69,7 +75,10 @@ def read(program: str) -> Kept:
             values = {name: float(one[place]) for name, one in columns["values"].items() if one[place] is not None}
             rows.append((step, order, Row(kind, step, epoch, values)))
     ordered = [row for *_, row in sorted(rows, key=lambda one: one[:2])]
-    return Kept(body["program"], body["key"], Known.from_json(body["known"]), body["outcome"], RunLog(ordered))
+    known = Known.from_json(body["known"])
+    if known.planned_steps is None:  # recorded before the watcher noted it
+        known = replace(known, planned_steps=max((row.step for row in ordered), default=0) or None)
+    return Kept(body["program"], body["key"], known, body["outcome"], RunLog(ordered))
 
 
 def key_in(program: str) -> str:

@@ -112,13 +112,47 @@ def start_oracle(context: ProbeContext) -> dict[str, Any]:
         "input_deviation": inputs.std(),
         "input_least": inputs.min(),
         "input_most": inputs.max(),
+        "input_roughness": np.mean(
+            [
+                np.mean([(a - b) ** 2 for a, b in itertools.pairwise(lines)])
+                for lines in (np.moveaxis(inputs, 2, 0), np.moveaxis(inputs, 3, 0))
+            ]
+        )
+        / (2 * inputs.var()),
         "score_mean": scores.mean(),
         "score_deviation": scores.std(),
+        "score_least": scores.min(),
+        "score_most": scores.max(),
+        **{"units@0": 5, "units@4": 4, "units@8": 6, "units@10": CLASSES},
         "scores_sum_to_one": 0.0,
         "scores_log_sum_to_one": 0.0,
         "label_least": min(labels),
         "label_most": max(labels),
         "classes_seen": len(set(labels)),
+    }
+
+
+def forms_oracle(context: ProbeContext) -> dict[str, Any]:
+    given = context.batch
+    scores, labels = wide(given.outputs), given.targets.tolist()
+    rows = range(len(labels))
+    ones = np.array([[float(label == place) for place in range(CLASSES)] for label in labels])
+
+    def shares(values: np.ndarray, axis: int) -> np.ndarray:
+        return np.exp(values) / np.exp(values).sum(axis=axis, keepdims=True)
+
+    def pick(values: np.ndarray) -> float:
+        return -float(np.mean([values[row, labels[row]] for row in rows]))
+
+    return {
+        "loss_of_batch": pick(np.log(shares(scores, 1))),
+        "loss_by_form@softmax": pick(np.log(shares(scores, 1))),
+        "loss_by_form@softmax twice": pick(np.log(shares(shares(scores, 1), 1))),
+        "loss_by_form@no softmax": pick(scores),
+        "loss_by_form@softmax over the batch": pick(np.log(shares(scores, 0))),
+        "loss_by_form@absolute": np.mean(abs(scores - ones)),
+        "loss_by_form@squares": np.mean((scores - ones) ** 2),
+        "loss_by_form@squares of shares": np.mean((shares(scores, 1) - ones) ** 2),
     }
 
 
@@ -284,6 +318,7 @@ def augmented_oracle(context: ProbeContext) -> dict[str, Any]:
 Oracle = Callable[[ProbeContext], dict[str, Any]]
 ORACLES: dict[str, Oracle] = {
     "start": start_oracle,
+    "forms": forms_oracle,
     "gradient": gradient_oracle,
     "regularisation": lambda context: {"penalty_gradient_norm": 0.25},
     "layer-gradients": layer_gradient_oracle,

@@ -65,7 +65,8 @@ def test_a_log_is_read_as_it_was_written_to_four_digits(tmp_path, monkeypatch) -
     assert logs.write("one", "key", Known(classes=10), {"accuracy": 0.5}, rows) < 1000
     kept = logs.read("one")
     assert [(row.kind, row.step) for row in kept.log.rows] == [(row.kind, row.step) for row in rows]
-    assert kept.log.rows[0].values == {"initial_loss": 2.303} and kept.known == Known(classes=10)
+    assert kept.log.rows[0].values == {"initial_loss": 2.303} and kept.known == Known(classes=10, planned_steps=2)
+    assert kept.known_at(1.0) == kept.known and kept.known_at(0.5) == Known(classes=10)
     assert str(kept.log.rows[1].values["loss"]) == "nan" and kept.log.rows[3].values["loss"] == float("inf")
     assert kept.log.rows[2].values == {"update_ratio@conv": 1.235e-5}
     assert [row.step for row in kept.until(0.5).rows] == [0, 1, 1] and logs.key_in("one") == "key"

@@ -183,6 +183,13 @@ def test_the_same_bits_with_and_without_and_the_right_numbers_in_any_order(body:
         with torch.no_grad():
             model(x_y[0])
     np.testing.assert_allclose(log.series("loss").values, expected, rtol=1e-6)
+    assert log.series("batches").values.tolist() == ([2.0] * 6 if updates == 6 else [])
+    given, softmax = log.series("loss_of_batch"), log.series("loss_by_form", "softmax")
+    np.testing.assert_allclose(given.values, softmax.values, rtol=5e-3 if body is halved else 1e-6)
+    assert (
+        len(given) == 2
+        and json.loads((tmp_path / "run/manifest.json").read_text())["known"]["planned_steps"] == updates
+    )
     found = log.series("gradient_norm")
     np.testing.assert_allclose(found.values, np.array(norms)[found.steps - 1], rtol=1e-5)
     assert set(found.steps.tolist()) >= {1, 2, 4}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysit.probes import activations, classes, filters, gradients, slices, start, system, weights
+from babysit.probes import activations, classes, filters, forms, gradients, slices, start, system, weights
 from babysit.probes.context import Probe
 from babysit.probes.when import always, thinned
 from babysit.tables import Table
@@ -11,6 +11,7 @@ PROBES: Table[Probe] = Table(
     "probe",
     {
         "start": Probe("start", "start", always, start.probe),
+        "forms": Probe("epoch", "epoch", always, forms.probe),
         "gradient": Probe("step", "gradients", always, gradients.whole),
         "regularisation": Probe("step", "gradients", thinned, gradients.regularisation),
         "layer-gradients": Probe("layers", "gradients", thinned, gradients.by_layer),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from babysit.probes.context import ProbeContext, observed
-from babysit.record.observation import Observation
+from babysit.record.observation import Observation, key_of
 
 CLOSE = 1e-3
 """How far the sum of a row's outputs may be from 1."""
@@ -16,7 +16,10 @@ CLOSE = 1e-3
 
 @torch.no_grad()
 def probe(context: ProbeContext) -> Iterator[Observation]:
-    """The first loss; mean, deviation (over n) and range of inputs, labels and scores; whether scores are probabilities."""
+    """The first loss; mean, deviation (over n) and range of inputs, labels and scores; whether scores are probabilities.
+
+    And the output units of each layer with weights that has them first.
+    """
     batch = context.batch
     if batch is None:
         return
@@ -27,13 +30,34 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
         inputs = batch.inputs.double()
         values |= {"input_mean": inputs.mean(), "input_deviation": inputs.std(correction=0)}
         values |= {"input_least": inputs.min(), "input_most": inputs.max()}
+        if (rough := roughness(inputs)) is not None:
+            values["input_roughness"] = rough
     if batch.outputs is not None and batch.outputs.numel():
         values |= of_scores(batch.outputs.double())
     if batch.targets is not None and batch.targets.numel():
         labels = batch.targets
         values |= {"label_least": labels.min(), "label_most": labels.max()}
         values["classes_seen"] = float(len(labels.unique()))
+    units = {one.name: len(one.weight) for one in context.network.weighted if one.units_first}
+    values |= {key_of("units", name): float(count) for name, count in units.items()}
     yield from observed(context, values)
+
+
+def roughness(images: Tensor) -> Tensor | None:
+    """How little neighbouring pixels know of each other: 0 for a plain image, 1 where they are independent.
+
+    mean of (x - next x)² over rows and columns, over twice the variance; None where there are no neighbours or nothing varies
+
+    Shape:
+        (n, channels, height, width).
+    """
+    if images.ndim != 4 or min(images.shape[2:]) < 2:
+        return None
+    spread = images.var(correction=0)
+    if not float(spread) > 0:
+        return None
+    down, right = images.diff(dim=2).square().mean(), images.diff(dim=3).square().mean()
+    return (down + right) / (4 * spread)
 
 
 def of_scores(scores: Tensor) -> dict[str, Tensor]:
@@ -43,6 +67,7 @@ def of_scores(scores: Tensor) -> dict[str, Tensor]:
         (n, classes).
     """
     found = {"score_mean": scores.mean(), "score_deviation": scores.std(correction=0)}
+    found |= {"score_least": scores.min(), "score_most": scores.max()}
     if scores.ndim == 2:
         sums, exponents = scores.sum(dim=1), scores.exp().sum(dim=1)
         probable = (scores >= 0).all(dim=1) & ((sums - 1).abs() < CLOSE)

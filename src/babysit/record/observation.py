@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 QUANTITIES: dict[str, str] = {
-    # every step; the last one every few steps
+    # every step; batches where an update has more than one; the last one every few steps
     "loss": "nat",
     "penalty": "nat",
     "accuracy": "share",
     "learning_rate": "1",
     "step_seconds": "s",
     "wait_seconds": "s",
+    "batches": "batch",
     "gradient_norm": "1",
     "penalty_gradient_norm": "1",
     # once, before the first update
@@ -24,6 +25,10 @@ QUANTITIES: dict[str, str] = {
     "input_deviation": "1",
     "input_least": "1",
     "input_most": "1",
+    "input_roughness": "1",
+    "score_least": "1",
+    "score_most": "1",
+    "units": "unit",
     "label_least": "1",
     "label_most": "1",
     "classes_seen": "1",
@@ -63,6 +68,8 @@ QUANTITIES: dict[str, str] = {
     "label_run_likeness": "1",
     "filter_roughness": "1",
     "noisy_filters": "share",
+    "loss_of_batch": "nat",
+    "loss_by_form": "nat",
     "images_per_second": "image/s",
     "peak_memory": "byte",
     "resident_memory": "byte",

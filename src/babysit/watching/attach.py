@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from babysit.names import lines_for_terminal
 from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.watching.given import Once
-from babysit.watching.loop import Loop
+from babysit.watching.loop import FINISHED, Loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Watch:
         """
         self._guarded(lambda loop: loop.validation(loss, accuracy, inputs, outputs, targets))
 
-    def close(self, status: str = "finished") -> None:
+    def close(self, status: str = FINISHED) -> None:
         """Ends the watching: all is written and judged, every hook taken away. `with` does this."""
         if self._loop is not None:
             self._guarded(lambda loop: loop.end(status))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch.utils.hooks import RemovableHandle
 
 from babysit.probes.context import Batch, ProbeContext
 from babysit.probes.meter import Meter, Values
+from babysit.probes.start import roughness
 from babysit.probes.when import thinned
 from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
 from babysit.record.known import Known
@@ -27,6 +29,9 @@ from babysit.watching.updates import Updates, penalty_norm, rate_of
 
 UNSEEN = 100
 """Calls of `step` without any update of the optimisers after which that is said."""
+
+FINISHED = "finished"
+"""The status of a training that came to its own end."""
 
 Guard = Callable[[Callable[["Loop"], None]], None]
 
@@ -66,8 +71,9 @@ class Loop:
         self._updates: Updates | None = None
         self._handles: list[RemovableHandle] = []
         self._parts: list[Given] = []
+        self._last = Given()
         self._pending = self._ran = self._ever_ran = self._harmed = False
-        self._calls, self._rate = 0, math.nan
+        self._calls, self._rate, self._finished = 0, math.nan, False
         self._told: dict[str, int] = {}
 
     @property
@@ -135,6 +141,7 @@ class Loop:
             if self._calls == 1:
                 self._start(given)
             self._parts.append(given)
+            self._last = replace(given, inputs=None)
             self.epoch.add(given, order=not self.lazy or thinned(self.meter.step + 1, self.meter.every))
         if self._pending:
             self._finish_update()
@@ -153,11 +160,12 @@ class Loop:
             self.say("no step", "validation() came before any update; it is recorded as it is")
         seen = validated(loss, accuracy, outputs, targets, names=self.names, once=self.say)
         images = inputs.detach() if isinstance(inputs, Tensor) and inputs.numel() else None
+        last = self._last
         context = ProbeContext(
             self.meter.step,
             self.epoch.number,
             self.meter.network,
-            batch=Batch(inputs=self.kept.images if images is None else images),
+            batch=Batch(last.loss, self.kept.images if images is None else images, last.outputs, last.targets),
             validated=seen.validated,
             slice=self.kept.slice(now=time.perf_counter() - self.began),
             order=self.epoch.order(),
@@ -167,7 +175,10 @@ class Loop:
         self.kept.took(time.perf_counter() - looked)
         values: dict[str, float | Tensor] = {**self.epoch.means(), **seen.values, **found}
         if images is not None:
-            values |= {"input_mean": images.double().mean(), "input_deviation": images.double().std(correction=0)}
+            shown = images.double()
+            values |= {"input_mean": shown.mean(), "input_deviation": shown.std(correction=0)}
+            if (rough := roughness(shown)) is not None:
+                values["input_roughness"] = rough
         self._write("epoch", self.meter.step, values)
         self.diary.keep_predictions(seen.validated, float(self.diary.rows[-1].values.get("validation_accuracy", -1.0)))
         self.kept.validation_images = seen.count or self.kept.validation_images
@@ -180,9 +191,10 @@ class Loop:
         self._computed()
 
     def end(self, status: str) -> None:
-        """Writes and judges the rest."""
+        """Writes and judges the rest; of a training that came to its own end it is known now how long it was meant to be."""
         if self._pending:
             self._finish_update()
+        self._finished = status == FINISHED
         self._look()
         self.diary.note(self._known(), status, seconds=time.perf_counter() - self.began)
         self.diary.close()
@@ -239,7 +251,7 @@ class Loop:
 
     def _known(self) -> Known:
         facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
-        return self.epoch.into(facts)
+        return replace(self.epoch.into(facts), planned_steps=self.meter.step if self._finished else None)
 
     def _look(self) -> None:
         """Judges what has been seen, and tells what is new."""
@@ -259,10 +271,10 @@ class Loop:
 
 
 def mean_of(parts: Sequence[Given]) -> dict[str, float | Tensor]:
-    """Loss and accuracy over the batches of one update, each counted by its examples."""
+    """Loss and accuracy over the batches of one update, each counted by its examples; and how many batches, if not one."""
     if len(parts) == 1:
         return dict(parts[0].numbers)
-    values: dict[str, float | Tensor] = {}
+    values: dict[str, float | Tensor] = {"batches": float(len(parts))} if parts else {}
     for name in ("loss", "accuracy"):
         known = [(part.numbers[name], part.count or 1) for part in parts if name in part.numbers]
         if known:
