@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from babysit import api
 from babysit.cli.app import run
 from babysit.errors import UserError
 from babysit.models import Shape, build_model, name_fault
+from babysit.seeds import stream_key
 
 NET = """
 from torch import nn
@@ -93,10 +95,10 @@ SICK = {
     ("sick", "match"),
     [
         ("shrinks", r"layer 3 \(MaxPool2d\): kernel 2 does not fit an input height of 1"),
-        ("mismatch", r"layer 1 \(Conv2d\): .*to have 5 channels, but got 4"),
+        ("mismatch", r"layer 1 \(Conv2d\): .*takes 5 channels and is given 4"),
         ("padding", r"layer 0 \(Conv2d\): padding 5 is too large.*Legal: padding 0 to 2"),
         ("stride", r"layer 0 \(Conv2d\): stride 40 is larger than the whole input height of 16"),
-        ("full", r"layer 2 \(Linear\): .*\(2x784 and 7x10\)"),
+        ("full", r"layer 2 \(Linear\): .*takes 7 values an image and is given 784"),
     ],
 )
 def test_an_impossible_layer_is_named_with_its_numbers(tmp_path: Path, sick: str, match: str) -> None:
@@ -177,3 +179,80 @@ def test_an_unknown_model_names_every_way(capsys) -> None:
     assert run(["show", "alexnt"]) == 1
     said = capsys.readouterr().err
     assert "Did you mean 'alexnet'?" in said and "timm/NAME" in said and "file.py:name" in said
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("{'logits': scores}", "gives a dict of 'logits' in training, not scores"),
+        ("scores if not self.training else {'logits': scores}", "gives a dict of 'logits' in training, not scores"),
+        ("(scores, 'words')", "gives a tuple of Tensor, str in training, not scores"),
+        ("()", "gives a tuple of nothing in training, not scores"),
+        ("None if not self.training else scores", "gives NoneType, not scores"),
+    ],
+)
+def test_what_is_no_scores_is_refused_in_training_and_in_prediction(tmp_path: Path, returned: str, said: str) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(NET.replace("return (scores, scores) if self.training else scores", f"return {returned}"))
+    with pytest.raises(UserError, match=said):
+        build_model(f"{path}:two_heads", Shape(8, 10, 0), seed=0)
+
+
+def test_trying_a_network_leaves_its_statistics_and_the_random_stream_alone(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(
+        "from torch import nn\n"
+        "def net(classes):\n"
+        "    return nn.Sequential(nn.BatchNorm2d(3), nn.Dropout(), nn.Flatten(), nn.Linear(192, classes))\n"
+    )
+    network = build_model(f"{path}:net", Shape(8, 10, 0), seed=0)
+    after = torch.rand(1)
+    torch.manual_seed(stream_key(0, "init") % 2**63)
+    nn.Linear(192, 10)
+    assert torch.equal(after, torch.rand(1))
+    assert network.get_buffer("0.num_batches_tracked") == 0
+    assert network.training
+
+
+def test_what_a_network_prints_is_not_among_the_json(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(
+        "from torch import nn\nclass Loud(nn.Linear):\n    def forward(self, x):\n        print('I see', len(x))\n"
+        "        return super().forward(x.flatten(1))\ndef net(classes):\n    return Loud(192, classes)\n"
+    )
+    assert run(["show", f"{path}:net", "--input", "8", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["totals"]["parameters"] == 1930
+    assert "I see 2" in said.err
+    assert run(["show", f"{path}:missing", "--json"]) == 1
+    assert "there is no function" in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        (
+            "nn.Conv2d(3, 4, 3), nn.Conv2d(5, 4, 3)",
+            r"layer 1 \(Conv2d\): .*3x8x8 images: the layer takes 5 channels and is given 4",
+        ),
+        (
+            "nn.Flatten(), nn.Linear(77, 10)",
+            r"layer 1 \(Linear\): .*the layer takes 77 values an image and is given 192",
+        ),
+    ],
+)
+def test_layers_that_do_not_meet_are_refused_with_their_name_and_numbers(
+    tmp_path: Path, layers: str, said: str
+) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(f"from torch import nn\ndef net():\n    return nn.Sequential({layers})\n")
+    with pytest.raises(UserError, match=said):
+        build_model(f"{path}:net", Shape(8, 10, 0), seed=0)
+
+
+def test_layers_that_take_their_sizes_from_the_first_images_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    inner = "nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(classes)"
+    path.write_text(f"from torch import nn\ndef net(classes):\n    return nn.Sequential({inner})\n")
+    network = build_model(f"{path}:net", Shape(8, 10, 0), seed=0)
+    assert network(torch.zeros(2, 3, 8, 8)).shape == (2, 10)

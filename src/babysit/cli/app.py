@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from cyclopts import App, CycloptsError
 
@@ -13,6 +14,7 @@ from babysit.cli.check import check
 from babysit.cli.compare import compare
 from babysit.cli.diagnose import diagnose
 from babysit.cli.look import look
+from babysit.cli.one_object import one_object
 from babysit.cli.predict import predict
 from babysit.cli.report import report
 from babysit.cli.runs import runs
@@ -60,6 +62,11 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         0 done, 1 the user must change something, 2 wrong usage, 3 a check or a diagnosis says stop, 130 interrupted.
     """
+    with one_object() if "--json" in arguments else nullcontext():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         return result if isinstance(result, int) else DONE

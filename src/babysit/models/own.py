@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from babysit.errors import Fault, UserError
 from babysit.layers.geometry import Volume
@@ -119,7 +120,9 @@ class OwnNetwork:
         if not callable(function):
             there = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
             raise UserError(
-                f"there is no function '{self.function}'", where=str(self.path), legal=", ".join(there) or "none"
+                f"there is no function '{self.function}'",
+                where=str(self.path),
+                legal=", ".join(there) or "the file defines none",
             )
         return function
 
@@ -153,29 +156,62 @@ class OwnNetwork:
 
 
 def check_scores(network: nn.Module, shape: Shape, where: str) -> None:
-    """Tries a network of someone else's on two grey images.
+    """Tries a network of someone else's on two grey images, as in training and as in prediction; leaves it as it was.
 
     Raises:
         UserError: when it cannot take them or gives something else than a score per class.
     """
+    for training in (True, False):
+        outputs = _tried(network, shape, where, training=training)
+        if not (isinstance(outputs, Tensor) or (isinstance(outputs, (tuple, list)) and _all_tensors(outputs))):
+            one = f", as outputs[{next(iter(outputs))!r}]" if isinstance(outputs, dict) and outputs else ""
+            raise UserError(
+                f"the network gives {_kind(outputs)}{' in training' if training else ''}, not scores",
+                where=where,
+                legal="a tensor, images x classes; or a tuple of such, the network's own scores first",
+                hint=f"Return the scores themselves{one}",
+            )
+        scores = heads_of(tuple(outputs) if isinstance(outputs, list) else outputs)[0]
+        if tuple(scores.shape) != (2, shape.classes):
+            raise UserError(
+                f"two images give scores of shape {tuple(scores.shape)}", where=where, legal=f"(2, {shape.classes})"
+            )
+
+
+def _tried(network: nn.Module, shape: Shape, where: str, *, training: bool) -> object:
+    """What the network gives; neither its buffers, nor its mode, nor the random stream are changed by it."""
     images = torch.zeros(2, shape.channels, shape.size, shape.size)
-    before = network.training
-    entered = Entered(network)
+    before, entered = network.training, Entered(network)
+    kept = {name: value.clone() for name, value in network.named_buffers() if not is_lazy(value)}
     try:
-        with torch.no_grad(), entered:
-            scores = heads_of(network.eval()(images))[0]
+        with torch.no_grad(), torch.random.fork_rng(devices=[]), entered:
+            return network.train(training)(images)
     except UserError as error:
-        raise UserError.of([replace(fault, where=f"{where}, layer {fault.where}") for fault in error.faults]) from error
+        raise UserError.of(
+            [replace(fault, where=f"{where}, layer {entered.last or fault.where}") for fault in error.faults]
+        ) from error
     except Exception as error:
         size = "x".join(map(str, images.shape[1:]))
         layer = f", layer {entered.last}" if entered.last else ""
         raise UserError(f"the network cannot take {size} images: {error}", where=f"{where}{layer}") from error
     finally:
         network.train(before)
-    if tuple(scores.shape) != (2, shape.classes):
-        raise UserError(
-            f"two images give scores of shape {tuple(scores.shape)}", where=where, legal=f"(2, {shape.classes})"
-        )
+        for name, value in network.named_buffers():
+            if name in kept:
+                value.copy_(kept[name])
+
+
+def _all_tensors(outputs: Sequence[object]) -> bool:
+    return len(outputs) > 0 and all(isinstance(one, Tensor) for one in outputs)
+
+
+def _kind(outputs: object) -> str:
+    """What came back, for a person."""
+    if isinstance(outputs, dict):
+        return f"a dict of {', '.join(map(repr, outputs)) or 'nothing'}"
+    if isinstance(outputs, (tuple, list)):
+        return f"a {type(outputs).__name__} of {', '.join(type(one).__name__ for one in outputs) or 'nothing'}"
+    return type(outputs).__name__
 
 
 class Entered:
@@ -200,10 +236,16 @@ class Entered:
         self._hooks.close()
 
     def _enter(self, name: str, layer: nn.Module, given: tuple[object, ...]) -> None:
-        self.last = f"{name} ({type(layer).__name__})"
+        self.last = f"{name} ({type(layer).__name__})".lstrip()
         images = given[0] if given else None
-        if not isinstance(images, Tensor) or images.ndim != 4 or not isinstance(layer, FILTERS):
+        if not isinstance(images, Tensor):
             return
+        if type(layer) is nn.Linear and images.ndim:
+            _matches(images.shape[-1], layer.in_features, "values an image" if images.ndim == 2 else "values")
+        if images.ndim != 4 or not isinstance(layer, FILTERS):
+            return
+        if type(layer) is nn.Conv2d:
+            _matches(images.shape[1], layer.in_channels, "channels")
         if layer.padding == "same":  # fits whatever its filter is
             return
         volume = Volume(images.shape[1], images.shape[2], images.shape[3])
@@ -214,3 +256,8 @@ class Entered:
         else:
             dilation = layer.dilation if isinstance(layer, nn.MaxPool2d) else 1
             pooling_windows(self.last, volume, **numbers, dilation=dilation, ceil_mode=layer.ceil_mode)
+
+
+def _matches(given: int, taken: int, what: str) -> None:
+    if given != taken:
+        raise ValueError(f"the layer takes {taken} {what} and is given {given}")
