@@ -144,12 +144,15 @@ def test_autocast_computes_in_bfloat16_and_gives_the_parameters_their_own_type()
     assert layer.weight.grad.dtype == layer.bias.grad.dtype == torch.float32
 
 
-def test_a_second_derivative_is_refused() -> None:
-    layer = LocallyConnected2d(1, 1, 2, input_size=3)
-    x = torch.randn(1, 1, 3, 3, requires_grad=True)
-    (first,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        first.sum().backward()
+@given(layers())
+@settings(max_examples=10, deadline=None)
+def test_the_second_derivatives_are_those_of_finite_differences(layer: LocallyConnected2d) -> None:
+    x = torch.randn(2, layer.in_channels, *layer.input_size).double().requires_grad_()
+    given = [x, *layer.parameters()]
+    assert torch.autograd.gradgradcheck(lambda x, *_: layer(x), given)
+    plain = torch.autograd.grad(layer(x).square().sum(), given)
+    again = torch.autograd.grad(layer(x).square().sum(), given, create_graph=True)
+    assert all(torch.allclose(one, two) for one, two in zip(plain, again, strict=True))
 
 
 def test_a_value_that_is_not_a_number_reaches_the_outputs_that_see_it_and_no_other() -> None:

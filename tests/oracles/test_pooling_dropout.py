@@ -104,6 +104,17 @@ def test_halving_leaves_to_pytorch_what_it_cannot_do() -> None:
     assert MaxPool2d((2, 2), (2, 2)).halves and MaxPool2d(2, ceil_mode=True).halves
 
 
+def test_halving_gives_the_same_gradient_where_it_shall_be_differentiated_again() -> None:
+    x = torch.randint(-2, 2, (2, 3, 4, 6)).bfloat16().contiguous(memory_format=torch.channels_last).requires_grad_()
+    assert Halving.takes(x)
+    (plain,) = torch.autograd.grad(MaxPool2d(2)(x).square().sum(), x)
+    (again,) = torch.autograd.grad(MaxPool2d(2)(x).square().sum(), x, create_graph=True)
+    assert torch.equal(plain, again)
+    (second,) = torch.autograd.grad(again.sum(), x)
+    taken = torch.autograd.grad(MaxPool2d(2)(x).sum(), x)[0]
+    assert torch.equal(second, 2 * taken)
+
+
 def test_a_network_followed_for_export_has_pytorchs_pooling() -> None:
     network = nn.Sequential(MaxPool2d(2)).eval()
     picture = torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16).contiguous(memory_format=torch.channels_last)

@@ -130,11 +130,19 @@ def test_no_image_gives_none() -> None:
     assert x.grad.shape == x.shape
 
 
-def test_a_second_derivative_is_refused() -> None:
-    x = torch.randn(1, 3, 2, requires_grad=True)
-    (first,) = torch.autograd.grad(LocalResponseNorm(3)(x).square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        first.sum().backward()
+@pytest.mark.parametrize(("size", "beta"), [(1, 0.75), (4, 0.75), (5, 0.75), (5, 0.4)])
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last, None])
+def test_the_second_derivatives_are_those_of_finite_differences(
+    size: int, beta: float, order: torch.memory_format | None
+) -> None:
+    x = torch.randn(2, 6, 2, 3).double()
+    x = x.mT if order is None else x.contiguous(memory_format=order)
+    x.requires_grad_()
+    norm = LocalResponseNorm(size, alpha=0.5, beta=beta)
+    assert torch.autograd.gradgradcheck(norm, x)
+    plain = torch.autograd.grad(norm(x).square().sum(), x)
+    again = torch.autograd.grad(norm(x).square().sum(), x, create_graph=True)
+    assert torch.allclose(*plain, *again)
 
 
 @pytest.mark.parametrize(

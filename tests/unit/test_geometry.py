@@ -119,7 +119,7 @@ def test_an_inexact_layer_has_a_note() -> None:
     volume = Volume(3, 224, 227)
     made = legal.windows("conv1", volume, kernel_size=11, stride=4)
     (note,) = geometry.convolution("conv1", volume, out_channels=96, windows=made).notes
-    assert note == "conv1: the last 1 of 224 input rows is seen by no output; exact with an input height of 223 or 227"
+    assert note == "conv1: the last of 224 input rows is seen by no output; exact with an input height of 223 or 227"
 
 
 def test_memory_counts_every_output_once_and_its_gradient() -> None:

@@ -283,7 +283,8 @@ def _notes(name: str, volume: Volume, windows: Windows) -> tuple[str, ...]:
         if left := uncovered(size, window):
             lines = "row" if axis == "height" else "column"
             better = " or ".join(str(one) for one in nearest_exact(size, window))
-            where = f"the last {len(left)}" if left == tuple(range(size - len(left), size)) else f"{len(left)}"
+            number = "" if len(left) == 1 else f" {len(left)}"
+            where = f"the last{number}" if left == tuple(range(size - len(left), size)) else f"{len(left)}"
             exact = "" if (size,) == nearest_exact(size, window) else f"; exact with an input {axis} of {better}"
             notes.append(
                 f"{name}: {where} of {size} input {lines}s {'is' if len(left) == 1 else 'are'} seen by no output{exact}"

@@ -77,6 +77,8 @@ def pooling_numbers(
     Raises:
         UserError: every fault of the layer at once.
     """
+    if stride is None:
+        _windows(layer, kernel_size, 1, padding, dilation, ceil_mode)  # so that a fault of the kernel is said once
     made = _windows(layer, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
     faults = [
         Fault(

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from babysit.errors import UserError
+from babysit.layers.differentiable import gradients
 from babysit.layers.geometry import LayerFacts, Volume, Windows, locally_connected
 from babysit.layers.legal import check_channels, pair, windows
 
@@ -21,7 +21,7 @@ class LocallyConnected2d(nn.Module):
     h[o, y, x] = sum over c, i, j of W[o, y, x, c, i, j] input[c, y s + i - p, x s + j - p] + b[o, y, x]
 
     Works one row of outputs at a time: the unfolded input, kernel height times kernel width as large as the input, is
-    never stored. A second derivative is refused, and so are forward-mode ones and `torch.func`. Under autocast it computes in
+    never stored; for a second derivative it is. Forward-mode derivatives and `torch.func` are refused. Under autocast it computes in
     autocast's type, as convolution does. Traced or exported it is what any runtime can do: the unfolded input and one product.
 
     Arguments:
@@ -205,14 +205,21 @@ class LocalProduct(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any,  # noqa: ANN401
         gradient: Tensor,
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        """The gradients that are asked for."""
+        """The gradients that are asked for; where they shall be differentiated again, by PyTorch's own operations."""
         x, weight = ctx.saved_tensors
         for_x, for_weight, for_bias, _ = ctx.needs_input_grad
+        if torch.is_grad_enabled():
+            by_x, by_weight = gradients(
+                lambda x, weight: plain_product(x, weight, None, ctx.windows),
+                (x, weight),
+                (for_x, for_weight),
+                gradient,
+            )
+            return by_x, by_weight, gradient.sum(0) if for_bias else None, None
         by_x = torch.zeros_like(x) if for_x else None
         by_weight = torch.empty_like(weight) if for_weight else None
         groups, height, taps, width, *_, outputs = weight.shape

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
+from babysit.layers.differentiable import gradients
 from babysit.layers.legal import pair, pooling_numbers
 
 Side = int | tuple[int, int]
@@ -100,10 +101,13 @@ class Halving(torch.autograd.Function):
         return out.permute(0, 3, 1, 2)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ANN401  # pyright: ignore[reportIncompatibleMethodOverride]
         """Each gradient at the value that was taken, zero elsewhere."""
         (x,) = ctx.saved_tensors
+        if torch.is_grad_enabled():  # it shall be differentiated again
+            (again,) = gradients(lambda x: F.max_pool2d(x, 2), (x,), (True,), gradient)
+            assert again is not None
+            return again
         slope = gradient.contiguous(memory_format=torch.channels_last).permute(0, 2, 3, 1)
         count, channels, height, width = x.shape
         by_x = x.new_empty((count, height, width, channels))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from babysit.errors import Fault, UserError
+from babysit.layers.differentiable import gradients
 from babysit.layers.legal import require_whole
 
 CHUNK = 2**17
@@ -25,8 +26,8 @@ class LocalResponseNorm(nn.LocalResponseNorm):
     y[c] = x[c] / (k + alpha / size * sum of x[j]² for j from c - size // 2 to c + (size - 1) // 2) ** beta
 
     PyTorch's layer in arguments, defaults and values. The backward pass keeps nothing but x. At beta 0.75 the power is
-    made of square roots, which is several times faster. A second derivative is refused, and so are
-    forward-mode ones and `torch.func`.
+    made of square roots, which is several times faster; a second derivative goes PyTorch's way. Forward-mode
+    derivatives and `torch.func` are refused.
 
     Arguments:
         size: channels in the sum, at least 1.
@@ -107,9 +108,9 @@ class ResponseNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, power: Power) -> Tensor:  # noqa: ANN401 - PyTorch's context
         """Normalises; keeps x alone."""
-        x = x if x.is_contiguous() or _is_channels_last(x) else x.contiguous()
         ctx.save_for_backward(x)
         ctx.power = power
+        x = _in_order(x)
         out = torch.empty_like(x)
         if x.numel():
             room = Room(x, power)
@@ -118,13 +119,17 @@ class ResponseNorm(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any,  # noqa: ANN401
         gradient: Tensor,
     ) -> tuple[Tensor, None]:
         """The gradient by x; d is computed again, which costs less than keeping it."""
         (x,) = ctx.saved_tensors
+        if torch.is_grad_enabled():  # it shall be differentiated again
+            (by_x,) = gradients(lambda x: plain_norm(x, ctx.power), (x,), (True,), gradient)
+            assert by_x is not None
+            return by_x, None
+        x = _in_order(x)
         order = torch.contiguous_format if x.is_contiguous() else torch.channels_last
         gradient = gradient.contiguous(memory_format=order)
         out = torch.empty_like(x)
@@ -133,6 +138,19 @@ class ResponseNorm(torch.autograd.Function):
             for values, slope, result in zip(*map(room.chunks, (x, gradient, out)), strict=True):
                 room.differentiate(values, slope, result)
         return out, None
+
+
+def plain_norm(x: Tensor, power: Power) -> Tensor:
+    """The normalised activations by operations that PyTorch differentiates, in the type of the sums.
+
+    >>> x = torch.randn(2, 6, 3, 3)
+    >>> bool(torch.isclose(plain_norm(x, Power(5, 1.0, 0.7, 2.0)), LocalResponseNorm(5, 5.0, 0.7, 2.0)(x)).all())
+    True
+    """
+    values = x.flatten(2).to(torch.float64 if x.dtype == torch.float64 else torch.float32)
+    padded = F.pad(values.square(), (0, 0, power.size // 2, (power.size - 1) // 2))
+    sums = padded.unfold(1, power.size, 1).sum(-1)
+    return (values * (power.k + power.scale * sums) ** -power.beta).view(x.shape).to(x.dtype)
 
 
 class Room:
@@ -236,6 +254,11 @@ def window_sum(values: Tensor, size: int, step: int, *, out: Tensor, spare: Tens
         done = 4
     for term in range(done, size):
         out[:count].add_(values[term * step : term * step + count])
+
+
+def _in_order(x: Tensor) -> Tensor:
+    """The same values in one of the two orders that the steps know."""
+    return x if x.is_contiguous() or _is_channels_last(x) else x.contiguous()
 
 
 def _is_channels_last(x: Tensor) -> bool:
