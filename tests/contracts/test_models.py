@@ -231,3 +231,41 @@ def test_the_classifier_of_alexnet_one_sees_values_of_order_one() -> None:
     with torch.no_grad():
         network(pictures("alexnet-one", 16))
     assert 0.3 < float(seen[0].square().mean().sqrt()) < 2.0
+
+
+PLAIN_AND_DEEP = ("alexnet", "alexnet-one", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet")
+
+
+@pytest.mark.parametrize("name", PLAIN_AND_DEEP)
+def test_images_stay_different_on_their_way_through_a_deep_network(name: str) -> None:
+    """What the classifier sees differs from image to image by half of its size or more; with He's plain weights less than a fifth."""
+    network, seen = built(name).eval(), []
+    last = [layer for key, layer in network.named_modules() if isinstance(layer, nn.Linear) and "aux" not in key][-1]
+    hook = last.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        network(pictures(name, 16))
+    hook.remove()
+    differences = (seen[0] - seen[0].mean(0)).square().mean()
+    assert differences > 0.25 * seen[0].square().mean()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50"])
+def test_a_residual_block_begins_near_its_shortcut(name: str) -> None:
+    """Else features grow from block to block, and the loss in the first epoch with them (docs/log.md)."""
+    network, sizes = built(name).train(), {}
+    before = {key: value.clone() for key, value in network.state_dict().items() if "running" in key or "num" in key}
+
+    def note(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        if isinstance(layer.get_submodule("downsample"), nn.Identity):
+            change = (output - inputs[0]).square().mean() / inputs[0].square().mean()
+            sizes[layer] = float(change)
+
+    blocks = [layer for layer in network.modules() if hasattr(layer, "downsample")]
+    hooks = [layer.register_forward_hook(note) for layer in blocks]
+    with torch.no_grad():
+        network(pictures(name, 8))
+    for hook in hooks:
+        hook.remove()
+    network.load_state_dict(before, strict=False)
+    assert len(sizes) >= len(blocks) - 4
+    assert max(sizes.values()) < 0.15

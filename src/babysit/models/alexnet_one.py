@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from babysit.models.heads import fitted_pool
-from babysit.models.initial import he
+from babysit.models.initial import centred, he
 from babysit.models.shape import Shape
 
 PUBLISHED_SIDE, UNITS = 6, 4096
@@ -45,9 +45,8 @@ def alexnet_one(shape: Shape) -> nn.Module:
     full = nn.Linear(256 * side**2, UNITS), nn.Linear(UNITS, UNITS)
     last = nn.Linear(UNITS, shape.classes)
     classifier = nn.Sequential(nn.Dropout(0.5), full[0], nn.ReLU(), nn.Dropout(0.5), full[1], nn.ReLU(), last)
-    network = he(
-        nn.Sequential(OrderedDict(features=features, avgpool=pool, flatten=nn.Flatten(), classifier=classifier)), last
-    )
+    network = nn.Sequential(OrderedDict(features=features, avgpool=pool, flatten=nn.Flatten(), classifier=classifier))
+    centred(he(network, last), last)
     with torch.no_grad():
         for layer, share in zip(full, SHARES, strict=True):
             layer.weight.mul_(math.sqrt(share))

@@ -20,12 +20,12 @@ from babysit.models.inception import (
     auxiliary_head,
     auxiliary_pool,
 )
-from babysit.models.initial import he
+from babysit.models.initial import centred, he
 from babysit.models.shape import Shape
 
 
 def googlenet(shape: Shape) -> nn.Module:
-    """The network for a shape; images of 31 pixels and more. He's initialisation.
+    """The network for a shape; images of 31 pixels and more. He's initialisation, filters without a mean.
 
     Shape:
         (n, channels, size, size) to (n, classes); in training a tuple of that and the two auxiliary heads' scores.
@@ -52,7 +52,8 @@ def googlenet(shape: Shape) -> nn.Module:
             layers[f"maxpool{name[0]}"] = _pool()
     classifier = nn.Linear(incoming, shape.classes)
     layers.update(avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), dropout=nn.Dropout(0.4), fc=classifier)
-    return he(WithAuxiliaryHeads(layers), classifier, *lasts)
+    lasts.append(classifier)
+    return centred(he(WithAuxiliaryHeads(layers), *lasts), *lasts)
 
 
 def convolution(incoming: int, outgoing: int, kernel: int, *, stride: int = 1) -> nn.Module:

@@ -13,7 +13,7 @@ from torch import nn
 
 from babysit.layers.pooling import MaxPool2d
 from babysit.models.heads import fitted_pool, halved
-from babysit.models.initial import he
+from babysit.models.initial import centred, he
 from babysit.models.shape import Shape
 
 STAGES = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -61,6 +61,5 @@ def _assembled(shape: Shape, features: nn.Sequential) -> nn.Module:
         nn.Dropout(0.5),
         last,
     )
-    return he(
-        nn.Sequential(OrderedDict(features=features, avgpool=pool, flatten=nn.Flatten(), classifier=classifier)), last
-    )
+    network = nn.Sequential(OrderedDict(features=features, avgpool=pool, flatten=nn.Flatten(), classifier=classifier))
+    return centred(he(network, last), last)
