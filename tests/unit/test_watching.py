@@ -212,6 +212,21 @@ def test_functions_that_are_no_layers_are_seen(tmp_path: Path) -> None:
     assert log.series("dead_share", "conv1").values.max() == 0.0
 
 
+@pytest.mark.parametrize("evaluating", [True, False])
+def test_training_in_evaluation_mode_and_slow_statistics_are_known(evaluating: bool, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=0.01), nn.Flatten(), nn.Linear(4 * 36, CLASSES))
+    optimizer, (x, y) = sgd(model), data()
+    with babysit.watch(model, optimizer, run=tmp_path / "run") as w:
+        for _ in range(2):
+            model.train(not evaluating)
+            after(w, model, optimizer, x[:16], y[:16], 0)
+            model.eval()
+            model(x[16:32])  # a validation without no_grad
+            w.validation(accuracy=0.5)
+    known = json.loads((tmp_path / "run/manifest.json").read_text())["known"]
+    assert known["norm_momentum"] == 0.01 and known["evaluating"] == float(evaluating)
+
+
 def test_gradients_that_a_scaler_has_scaled_are_read_unscaled(tmp_path: Path) -> None:
     model, optimizer = net(), None
     optimizer = sgd(model)

@@ -24,7 +24,8 @@ class Known:
     `learning_rate` the peak; `class_counts` images of each class in the training part; `planned_steps` as believed now;
     `momentum` the first moment's in the Adam family; `l2`, `decay`, `l1` strengths; `dropout` the probability of
     dropping; `augmented` whether training images are changed at random; `normalised` whether a layer has running
-    statistics (batch normalisation); `activations` the class names of the
+    statistics (batch normalisation), `norm_momentum` the least share of a batch's statistics that enters them, `evaluating` the
+    share of the updates that were made in evaluation mode; `activations` the class names of the
     activation functions that are layers of the network (others may be called as functions); `layers` all
     that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
     no recipe: then advice speaks in lines of PyTorch; `rate_by_rule` the peak learning rate that a recipe of this network,
@@ -53,6 +54,8 @@ class Known:
     dropout: float | None = None
     augmented: bool | None = None
     normalised: bool | None = None
+    norm_momentum: float | None = None
+    evaluating: float | None = None
     activations: tuple[str, ...] | None = None
     training_images: int | None = None
     validation_images: int | None = None

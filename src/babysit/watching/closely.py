@@ -95,6 +95,7 @@ def known_of(
     kinds = [
         (name or type(one).__name__, one) for name, one in network.model.named_modules() if not list(one.children())
     ]
+    norms = [one for _, one in kinds if isinstance(one, _BatchNorm) and one.track_running_stats]
     names = names or (tuple(str(place) for place in range(classes)) if classes else None)
     return Known(
         **settings_of(optimizers),
@@ -102,7 +103,8 @@ def known_of(
         class_names=names,
         loss_kind=kept.loss_kind,
         dropout=max((one.p for _, one in kinds if isinstance(one, _DropoutNd)), default=0.0),
-        normalised=any(isinstance(one, _BatchNorm) for _, one in kinds),
+        normalised=bool(norms),
+        norm_momentum=min((one.momentum for one in norms if one.momentum is not None), default=None),
         activations=tuple(dict.fromkeys(type(one).__name__ for _, one in network.activations)) or None,
         validation_images=kept.validation_images,
         layers=tuple(Layer(name, type(one).__name__) for name, one in kinds),

@@ -74,6 +74,7 @@ class Loop:
         self._last = Given()
         self._pending = self._ran = self._ever_ran = self._harmed = False
         self._calls, self._rate, self._finished = 0, math.nan, False
+        self._evaluating, self._in_evaluation = 0, False
         self._told: dict[str, int] = {}
 
     @property
@@ -92,8 +93,9 @@ class Loop:
             if not self._pending:
                 guarded(lambda loop: loop.before_update(scale))
 
-        def forward(_model: nn.Module, _inputs: object) -> None:
+        def forward(model: nn.Module, _inputs: object) -> None:
             if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+                self._in_evaluation = not model.training
                 guarded(Loop.forward)
 
         network = self.meter.network
@@ -115,6 +117,7 @@ class Loop:
     def before_update(self, scale: float | Tensor) -> None:
         """Before the first of the optimisers steps."""
         self._pending, self._rate = True, rate_of(self.optimizers)
+        self._evaluating += self._in_evaluation
         with self.thinning.measuring():
             self.meter.gradients(scale, waiting=not self.lazy)
 
@@ -251,7 +254,9 @@ class Loop:
 
     def _known(self) -> Known:
         facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
-        return replace(self.epoch.into(facts), planned_steps=self.meter.step if self._finished else None)
+        planned = self.meter.step if self._finished else None
+        evaluating = self._evaluating / self.meter.step if self.meter.step else None
+        return replace(self.epoch.into(facts), planned_steps=planned, evaluating=evaluating)
 
     def _look(self) -> None:
         """Judges what has been seen, and tells what is new."""
