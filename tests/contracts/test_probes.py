@@ -118,7 +118,7 @@ def start_oracle(context: ProbeContext) -> dict[str, Any]:
                 for lines in (np.moveaxis(inputs, 2, 0), np.moveaxis(inputs, 3, 0))
             ]
         )
-        / (2 * inputs.var()),
+        / (2 * np.mean([channel.var(ddof=1) for image in inputs for channel in image])),
         "score_mean": scores.mean(),
         "score_deviation": scores.std(),
         "score_least": scores.min(),

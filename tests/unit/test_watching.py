@@ -214,7 +214,9 @@ def test_functions_that_are_no_layers_are_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("evaluating", [True, False])
 def test_training_in_evaluation_mode_and_slow_statistics_are_known(evaluating: bool, tmp_path: Path) -> None:
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=0.01), nn.Flatten(), nn.Linear(4 * 36, CLASSES))
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=0.01), nn.Flatten(), nn.Linear(4 * 36, CLASSES)
+    )
     optimizer, (x, y) = sgd(model), data()
     with babysit.watch(model, optimizer, run=tmp_path / "run") as w:
         for _ in range(2):

@@ -44,16 +44,17 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
 
 
 def roughness(images: Tensor) -> Tensor | None:
-    """How little neighbouring pixels know of each other: 0 for a plain image, 1 where they are independent.
+    """How little neighbouring pixels know of each other: near 0 for smooth images, 1 where they are independent.
 
-    mean of (x - next x)² over rows and columns, over twice the variance; None where there are no neighbours or nothing varies
+    mean of (x - next x)² over rows and columns, over twice the variance within an image's channel; None where there are no
+    neighbours or nothing varies
 
     Shape:
         (n, channels, height, width).
     """
     if images.ndim != 4 or min(images.shape[2:]) < 2:
         return None
-    spread = images.var(correction=0)
+    spread = images.flatten(2).var(dim=2).mean()
     if not float(spread) > 0:
         return None
     down, right = images.diff(dim=2).square().mean(), images.diff(dim=3).square().mean()
