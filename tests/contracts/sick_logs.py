@@ -95,7 +95,16 @@ SICK: dict[str, Sick] = {
         KNOWN,
     ),
     "normalised-twice": lambda s: (
-        with_stuck({"start": {"input_mean": 0.002, "input_deviation": between(0.05, 0.001, s)}}),
+        with_stuck(
+            {
+                "start": {
+                    "input_mean": 0.002,
+                    "input_deviation": between(0.05, 0.001, s),
+                    "input_least": 0.0,
+                    "input_most": 0.004,
+                }
+            }
+        ),
         KNOWN,
     ),
     "parts-differ": lambda s: (

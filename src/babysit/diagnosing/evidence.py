@@ -108,13 +108,21 @@ def middle(values: NDArray[np.float64]) -> float:
 
 
 def smooth(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Running means of `width` values; as many as there are values, the first over what is there."""
+    """Running means of `width` values; as many as there are values, the first over what is there.
+
+    Infinite where one of them is not finite, and there alone.
+
+    >>> smooth(np.array([1.0, np.nan, 3.0, 5.0]), 2)
+    array([ 1., inf, inf,  4.])
+    """
     if not len(values):
         return values
-    sums = np.cumsum(np.concatenate([[0.0], values]))
+    finite = np.isfinite(values)
+    sums = np.cumsum(np.concatenate([[0.0], np.where(finite, values, 0.0)]))
+    lost = np.cumsum(np.concatenate([[0], ~finite]))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - width)
-    return (sums[ends] - sums[starts]) / (ends - starts)
+    return np.where(lost[ends] > lost[starts], np.inf, (sums[ends] - sums[starts]) / (ends - starts))
 
 
 def since(steps: NDArray[np.int64], holds: NDArray[np.bool_]) -> int:

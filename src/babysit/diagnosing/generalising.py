@@ -158,37 +158,6 @@ def underfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("underfitting", "note", words=words, weight=weight)
 
 
-def stopped_too_early(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """At the end of the plan, validation is still getting better at a pace that would be worth more epochs."""
-    course = course_of(log, known)
-    accuracy = log.series("validation_accuracy", kind="epoch")
-    losses = log.series("validation_loss", kind="epoch")
-    if course.short or len(accuracy) < 3 or len(losses) != len(accuracy):
-        return
-    if known.planned_steps and course.last_step < known.planned_steps:
-        return
-    count = max(2, len(accuracy) // 3)
-    gain = float(accuracy.values[-1] - accuracy.values[-1 - count])
-    pace = gain / count
-    error = math.sqrt(2) * share_error(float(accuracy.values[-1]), known.validation_images or 200)
-    better = sure_of(gain - 0.04, error)
-    best = losses.values[-1] <= losses.values.min() * 1.02
-    falling, slope_error = slope(course.loss.values[-max(24, course.count // 3) :])
-    sure = all_of(better, sure_of(-falling / max(slope_error, 1e-12) - 2, 1.0), 0.9 if best else 0.0)
-    sure = all_of(sure, sure_of(0.9 - float(accuracy.values[-1]), error))
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"The training stopped too early: validation accuracy rose by {gain:.1%} over the last {count} epochs, to {accuracy.values[-1]:.1%}, "
-        "and both losses were still falling.",
-        f"Train longer: --epochs {3 * len(accuracy)}",
-        f"for epoch in range({3 * len(accuracy)}):",
-        f"Three times the epochs bring less than {max(pace, 0.01):.1%} more.",
-    )
-    weight = Weight(sure, int(accuracy.steps[-1 - count]), (accuracy.observation(-1 - count), *lasts(accuracy, losses)))
-    yield diagnosis("stopped-too-early", "note", words=words, weight=weight, remedy={"train.epochs": 3 * len(accuracy)})
-
-
 def validation_better(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Validation is better than training: explained by dropout or augmentation, or else by a leak or an easier part."""
     course, gap = course_of(log, known), gap_of(log, known)

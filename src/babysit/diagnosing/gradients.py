@@ -139,6 +139,32 @@ def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("gradients-not-cleared", "warn", words=words, weight=weight)
 
 
+def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Layers that are meant to be trained, run, and never get a gradient, while others do: the graph ends before them."""
+    course, cut, reached = course_of(log, known), [], 0
+    for where in log.wheres("update_ratio"):
+        ratios = log.series("update_ratio", where, kind="layers")
+        if len(ratios) < 3:
+            continue
+        if len(log.series("weight_gradient_norm", where, kind="layers")):
+            reached += 1
+        elif (ratios.values == 0).all() and len(log.series("activation_mean", where, kind="layers")):
+            cut.append(ratios)
+    if not cut or not reached or course.short:
+        return
+    names = ", ".join(named(one.where) for one in cut[:3]) + (f" and {len(cut) - 3} more" if len(cut) > 3 else "")
+    words = Words(
+        f"No gradient ever reaches the weights of {names}, though they run and are not frozen: what they give is cut off from the loss (looked at {len(cut[0])} times).",
+        "In a recipe this cannot be: report it",
+        "no .detach(), .data, .numpy() or torch.no_grad() between these layers and the loss; where it is meant: requires_grad_(False)",
+        "After backward() their weights have a gradient.",
+    )
+    weight = Weight(
+        sure_of(1 - 0.5, 1 / len(cut[0])), int(cut[0].steps[0]), tuple(one.observation(-1) for one in cut[:4])
+    )
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=cut[0].where)
+
+
 def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A layer gets a gradient, and its weights never change: the optimiser does not hold them."""
     course = course_of(log, known)
@@ -152,6 +178,7 @@ def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             still.append(ratios)
         elif (ratios.values > 0).any():
             moving += 1
+    yield from _cut_off(log, known)
     if not still or course.short or (len(course.rate) and course.rate.values.max() == 0):
         return
     rows = min(len(one) for one in still)

@@ -1,4 +1,4 @@
-"""Rules about what goes in: normalisation, its statistics, parts that differ, augmentation, order."""
+"""Rules about what goes in: normalisation, its statistics, order."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
-from babysit.diagnosing.generalising import gap_of
-from babysit.diagnosing.remedies import LARGE_INPUT, less_augmentation, plain_inputs, usual_batch
+from babysit.diagnosing.remedies import LARGE_INPUT, plain_inputs, usual_batch
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -23,6 +22,10 @@ SORTED = 0.3
 
 SMALL_INPUT = 0.06
 """Root mean square of inputs below which first weights of the usual size meet the wrong scale."""
+
+
+RANGE = 6.0
+"""Least and most of ordinary pixels are so many deviations apart at most."""
 
 
 def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -63,8 +66,14 @@ def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if course.short or not len(mean) or not len(deviation) or deviation.values[0] <= 0:
         return
     middle, spread = float(mean.values[0]), float(deviation.values[0])
+    least, most = (log.series(name, kind="start") for name in ("input_least", "input_most"))
+    beyond = 1.0
+    if len(least) and len(most):  # small things on a plain ground deviate little, but go far
+        low, high = float(least.values[0]), float(most.values[0])
+        spread = max(spread, (high - low) / RANGE)
+        beyond = sure_of((min(abs(low), abs(high)) if low * high > 0 else 0.0) / max(high - low, 1e-12) - 1.0, 0.15)
     tiny = sure_of(math.log(SMALL_INPUT / spread), 0.2)
-    aside = sure_of(abs(middle) / spread - 3.0, 0.3)
+    aside = all_of(sure_of(abs(middle) / spread - 3.0, 0.3), beyond)
     large = sure_of(math.log(max(math.hypot(middle, spread), 1e-9) / LARGE_INPUT), 0.2)
     sure = max(tiny, aside if large < 0.5 else 0.0)
     harm = sure_of(0.5 - course.way, course.spread / course.level)
@@ -79,69 +88,6 @@ def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(all_of(sure, harm) if harm > 0.6 else sure, 0, lasts(mean, deviation))
     severity = "warn" if harm > 0.6 else "note"
     yield diagnosis("normalised-twice", severity, words=words, weight=weight, remedy=plain_inputs())
-
-
-def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Training learned quickly, and validation is at chance from its first epochs on: another preprocessing, or other labels."""
-    course, gap = course_of(log, known), gap_of(log, known)
-    validation, losses = log.series("validation_accuracy", kind="epoch"), log.series("validation_loss", kind="epoch")
-    training = log.series("train_accuracy", kind="epoch")
-    if course.short or gap is None or len(validation) < 2 or len(training) != len(validation):
-        return
-    seen = _statistics_differ(log)
-    behind = all_of(seen, sure_of(gap.difference - 0.08, gap.error))
-    if behind > 0.6:
-        means, deviations = (log.series(name, kind="epoch") for name in ("input_mean", "input_deviation"))
-        starts = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
-        words = Words(
-            f"Training and validation images are not prepared alike: a training batch has mean {starts[0].values[0]:.3g} and deviation "
-            f"{starts[1].values[0]:.3g}, a validation batch {means.values[-1]:.3g} and {deviations.values[-1]:.3g}; {gap.training.values[-1]:.0%} "
-            f"of the training images are right and {gap.validation.values[-1]:.0%} of the validation images.",
-            "In a recipe both parts are prepared alike: report it",
-            "one function for both parts: transforms.Normalize(mean, std) in the validation data set too",
-            "With the same preparation of both parts validation is no better.",
-        )
-        weight = Weight(behind, int(validation.steps[0]), (*lasts(*starts, means, deviations), *lasts(gap.validation)))
-        yield diagnosis("parts-differ", "warn", words=words, weight=weight)
-        return
-    images = known.validation_images or 200
-    error = share_error(course.chance, images)
-    known_by_heart = known.training_images is not None and known.training_images < 400
-    learned = np.flatnonzero(training.values > course.chance + 0.35 * (1 - course.chance))
-    if not len(learned) or known_by_heart:
-        return
-    best = float(np.median(np.sort(validation.values)[-max(1, len(validation) // 2) :]))
-    low = sure_of(0.35 * (float(training.values.max()) - course.chance) - (best - course.chance), error + 0.02)
-    first = int(learned[0])
-    early = sure_of(4.5 - first if len(validation) > 5 else 2.5 - first, 1.0)
-    bad = 0.5
-    if len(losses) == len(validation):
-        bad = sure_of(float(losses.values[first]) / course.level - 1.1, 0.1)
-    sure = all_of(low, max(early, min(bad, 0.75)))
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"Training and validation are not the same task: after epoch {first + 1} {training.values[first]:.0%} of the training images were right and {validation.values[first]:.0%} of the validation images, "
-        f"and {best:.0%} is about the best since ({course.chance:.0%} is chance).",
-        "In a recipe both parts are prepared alike; look at the parts' labels with `babysit look DATA`",
-        "give both data sets the same normalisation and the same class_to_idx, and print a batch's mean, deviation and labels of each",
-        "The training images themselves, in evaluation mode and prepared as the validation images, are classified as badly.",
-    )
-    weight = Weight(
-        sure, int(validation.steps[first]), (training.observation(first), *lasts(training, validation, losses))
-    )
-    yield diagnosis("parts-differ", "warn", words=words, weight=weight)
-
-
-def _statistics_differ(log: RunLog) -> float:
-    """How sure that validation inputs have another mean or deviation than the first training batch; 0 when not measured."""
-    start = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
-    later = [log.series(name, kind="epoch") for name in ("input_mean", "input_deviation")]
-    if not all(len(one) for one in (*start, *later)) or start[1].values[0] <= 0 or later[1].values[-1] <= 0:
-        return 0.0
-    deviation = abs(math.log(later[1].values[-1] / start[1].values[0]))
-    shift = abs(later[0].values[-1] - start[0].values[0]) / start[1].values[0]
-    return max(sure_of(deviation - math.log(1.5), 0.1), sure_of(shift - 0.7, 0.15))
 
 
 def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -175,56 +121,6 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(evaluated.steps[-2]), lasts(evaluated, trained, *losses))
     yield diagnosis("normalisation-statistics", "warn", words=words, weight=weight, remedy=usual_batch())
-
-
-def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Augmented images of the training part are hardly recognised, plain ones are: augmentation takes the class away."""
-    course = course_of(log, known)
-    yield from _augmented_apart(log, known)
-    augmented, plain = log.series("augmented_accuracy", kind="epoch"), log.series("slice_accuracy", kind="epoch")
-    count = min(len(augmented), len(plain))
-    if course.count < 48 or count < 2:
-        return
-    gap = float(np.mean(plain.values[-2:]) - np.mean(augmented.values[-2:]))
-    error = math.sqrt(2) * share_error(0.5, min(known.training_images or 256, 256))
-    wide = sure_of(gap - 0.25, error)
-    low = sure_of(0.6 - float(augmented.values[-1]), error)
-    sure = all_of(wide, low)
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"Augmentation takes the class away: of the same training images {plain.values[-1]:.0%} are right as they are and {augmented.values[-1]:.0%} augmented.",
-        "Augment less: --set augment.rotate=0 --set augment.erase=0 --set augment.crop=1 --set augment.flip=none",
-        "look at a batch as the network gets it, and take away what makes you doubt its labels",
-        "A person names the classes of augmented images as surely as those of plain ones.",
-    )
-    weight = Weight(sure, int(plain.steps[-2]), lasts(plain, augmented))
-    remedy = less_augmentation(known)
-    yield diagnosis("augmentation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
-
-
-def _augmented_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The same in a loop of one's own: training images have other statistics than validation's, and do worse."""
-    gap, course = gap_of(log, known), course_of(log, known)
-    if known.has_recipe or gap is None or course.short or len(gap.validation) < 2:
-        return
-    sure = all_of(
-        _statistics_differ(log),
-        sure_of(-gap.difference - 0.05, gap.error),
-        sure_of(0.7 - course.way, course.spread / course.level),
-    )
-    if sure <= 0.6:
-        return
-    start, later = (log.series("input_deviation", kind=kind) for kind in ("start", "epoch"))
-    words = Words(
-        f"Augmentation probably takes the class away: training images have a deviation of {start.values[0]:.3g}, validation images of "
-        f"{later.values[-1]:.3g}; {gap.training.values[-1]:.0%} of the former are right and {gap.validation.values[-1]:.0%} of the latter.",
-        "Augment less: --set augment.erase=0 --set augment.rotate=0",
-        "look at a batch as the network gets it, and take away what makes you doubt its labels",
-        "A person names the classes of augmented images as surely as those of plain ones.",
-    )
-    weight = Weight(sure, int(gap.validation.steps[0]), lasts(start, later, gap.training, gap.validation))
-    yield diagnosis("augmentation-too-strong", "warn", words=words, weight=weight)
 
 
 def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:

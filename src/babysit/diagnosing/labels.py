@@ -12,7 +12,7 @@ from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts,
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.remedies import same_say, smoothed_labels
-from babysit.diagnosing.units import _layers
+from babysit.diagnosing.units import _layers, blank
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -25,7 +25,7 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The network moves as it should, and validation stays at chance throughout: labels know nothing of the images."""
     course, motion = course_of(log, known), motion_of(log)
     validation = log.series("validation_accuracy", kind="epoch")
-    if course.count < 48 or len(validation) < 3 or not motion.measured or motion.ratio == 0:
+    if course.count < 48 or len(validation) < 3 or not motion.measured or motion.ratio == 0 or blank(log):
         return
     images = known.validation_images or 200
     error = share_error(course.chance, images)
@@ -120,13 +120,17 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course, counts, names = course_of(log, known), known.class_counts, known.class_names
     if course.short or not counts or sum(counts) == 0:
         return
-    counts = [max(one, 0.5) for one in counts]
-    names = names or tuple(str(place) for place in range(len(counts)))
+    counts = [one for one in counts if one]  # a class without any image is another matter
+    names = names or tuple(str(place) for place in range(len(known.class_counts or ())))
+    names = tuple(name for name, count in zip(names, known.class_counts or (), strict=False) if count)
     recalls = {where: log.series("recall", where, kind="epoch") for where in log.wheres("recall")}
     recalls = {where: one for where, one in recalls.items() if len(one) >= 2}
-    if len(recalls) < 2 or len(names) != len(counts):
+    if not counts or len(names) != len(counts):
         return
     ratio = max(counts) / min(counts)
+    if len(recalls) < 2:
+        yield from _imbalanced_unseen(log, known, ratio)
+        return
     middle = float(np.exp(np.mean(np.log(counts))))
     rare = [
         recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count < 0.6 * middle
@@ -153,9 +157,35 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("imbalanced", "warn", words=words, weight=weight, remedy=same_say(known))
 
 
+def _imbalanced_unseen(log: RunLog, known: Known, ratio: float) -> Iterator[Diagnosis]:
+    """Where validation by class is not known: classes are uneven, and validation is far behind training."""
+    gap, counts = gap_of(log, known), [one for one in known.class_counts or () if one]
+    if gap is None or len(gap.validation) < 2:
+        return
+    sure = all_of(sure_of(math.log(ratio / 8), 0.2), sure_of(gap.difference - 0.2, gap.error))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The classes are imbalanced, and it seems to show: the commonest has {max(counts)} training images, the rarest {min(counts)}; {gap.training.values[-1]:.0%} of the training images "
+        f"are right and {gap.validation.values[-1]:.0%} of the validation images.",
+        "Give every class the same say: --set loss.class_weights=balanced, and choose by --set train.metric=macro-f1",
+        "torch.utils.data.WeightedRandomSampler, or cross_entropy(scores, labels, weight=counts.sum() / (classes * counts)); and pass outputs= and targets= to validation()",
+        "With balanced class weights validation is no better.",
+    )
+    yield diagnosis(
+        "imbalanced",
+        "warn",
+        words=words,
+        weight=Weight(sure, int(gap.validation.steps[0]), lasts(gap.training, gap.validation)),
+    )
+
+
 def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """A class that is there in validation is never named, in a network that names the others well."""
+    """A class that is there in validation is never named, in a network that names the others well; or has no training image."""
     course = course_of(log, known)
+    yield from (found := list(_without_images(log, known)))
+    if found:
+        return
     accuracy = log.series("validation_accuracy", kind="epoch")
     places = log.wheres("predicted_share")
     if course.count < 48 or len(accuracy) < 3 or len(places) < 3:
@@ -195,6 +225,32 @@ def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     rare = bool(known.class_counts) and count is not None and count < 0.6 * float(np.mean(known.class_counts))
     remedy = same_say(known) if rare else None
     yield diagnosis("class-never-predicted", "warn", words=words, weight=weight, remedy=remedy, where=missed[0].where)
+
+
+def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A class that the network has a score for came in no batch of an epoch, and others came often."""
+    course, counts = course_of(log, known), known.class_counts or ()
+    names = known.class_names or tuple(str(place) for place in range(len(counts)))
+    gone = [name for name, count in zip(names, counts, strict=False) if not count]
+    there = [one for one in counts if one]
+    if course.short or not gone or len(gone) > 0.3 * len(counts) or len(names) != len(counts):
+        return
+    recalls = [log.series("recall", name, kind="epoch") for name in gone]
+    missed = [one for one in recalls if len(one) and one.values.max() == 0]
+    if any(len(one) and one.values.max() > 0 for one in recalls):
+        return
+    sure = sure_of(float(np.mean(there)) - 3.0, math.sqrt(float(np.mean(there))))
+    if sure <= 0.6 or min(there) < 5:  # among rare classes one may be left out by chance
+        return
+    words = Words(
+        f"{', '.join(gone[:3])} {'has' if len(gone) == 1 else 'have'} no training image at all, where the other classes have {np.mean(there):.0f} on average"
+        + (", and validation has some that are never found." if missed else "."),
+        "Look at images and labels of each class with `babysit look DATA`",
+        "print(torch.bincount(all_training_labels, minlength=classes)): is a folder empty, or a class under another's number?",
+        "An image of it comes in a training batch.",
+    )
+    weight = Weight(sure, int(course.loss.steps[0]), lasts(*recalls, course.loss))
+    yield diagnosis("class-never-predicted", "warn" if missed else "note", words=words, weight=weight, where=gone[0])
 
 
 def pair_confused(log: RunLog, known: Known) -> Iterator[Diagnosis]:

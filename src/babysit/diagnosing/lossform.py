@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, sure_of
+from babysit.diagnosing.form import form_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -50,10 +51,11 @@ def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def softmax_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A loss that takes logarithms of probabilities was given raw scores: it begins near zero and falls without end."""
     course, classes = course_of(log, known), classes_of(known, log)
+    yield from _softmax_missing_by_form(log, known)
     first = log.series("initial_loss", kind="start")
     logs, shares = log.series("scores_log_sum_to_one", kind="start"), log.series("scores_sum_to_one", kind="start")
     spread = log.series("score_deviation", kind="start")
-    if course.short or not len(first) or not len(logs) or classes < 2:
+    if course.short or not len(first) or not len(logs) or classes < 2 or form_of(log) is not None:
         return
     level, begun = math.log(classes), float(first.values[0])
     raw = sure_of(0.5 - max(float(logs.values[0]), float(shares.values[0]) if len(shares) else 0.0), 0.1)
@@ -76,9 +78,35 @@ def softmax_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("softmax-missing", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
 
 
+def _softmax_missing_by_form(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Looked at again and again, the loss is what raw scores give, or scores whose softmax is over the wrong axis."""
+    course, form = course_of(log, known), form_of(log)
+    if form is None or form.name not in ("no softmax", "softmax over the batch"):
+        return
+    raw = form.name == "no softmax"
+    times = "" if abs(form.times - 1) < 0.01 else f"{form.times:.3g} times "
+    what = (
+        f"{times}the mean score of the right class with a minus, so that it falls without end"
+        if raw
+        else f"{times}that of a softmax over the images of a batch (dim=0), not over the classes"
+    )
+    words = Words(
+        f"The softmax {'is missing' if raw else 'over the classes is missing'}: in {len(form.given)} looks the loss was {what}; it is {course.late:.3g}.",
+        "The losses of a recipe bring their softmax: --set loss.kind=softmax",
+        "torch.nn.functional.cross_entropy(scores, labels), or nll_loss(torch.log_softmax(scores, dim=1), labels)",
+        "cross_entropy of the same scores and labels has the same value.",
+    )
+    weight = Weight(form.sure, 0, lasts(form.given, form.by_form, course.loss))
+    yield diagnosis("softmax-missing", "warn", words=words, weight=weight)
+
+
 def softmax_doubled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The network's outputs are probabilities already, and the loss takes their softmax again: it cannot fall below ln(e + C - 1) - 1."""
     course, classes = course_of(log, known), classes_of(known, log)
+    form = form_of(log)
+    if form is not None and form.name == "softmax twice" and classes > 1:
+        yield _softmax_twice_by_form(log, known)
+        return
     shares = log.series("scores_sum_to_one", kind="start")
     first = log.series("initial_loss", kind="start")
     if course.short or not len(shares) or not len(first) or classes < 2:
@@ -106,6 +134,21 @@ def softmax_doubled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, 0, lasts(shares, first, course.loss))
     yield diagnosis("softmax-doubled", "warn", words=words, weight=weight)
+
+
+def _softmax_twice_by_form(log: RunLog, known: Known) -> Diagnosis:
+    course, classes, form = course_of(log, known), classes_of(known, log), form_of(log)
+    assert form is not None
+    floor = math.log(math.e + classes - 1) - 1
+    words = Words(
+        f"The softmax is taken twice: in {len(form.given)} looks the loss was that of the softmax of the softmax; it is {course.late:.3g}, and cannot fall below "
+        f"ln(e + {classes} - 1) - 1 = {floor:.4g}.",
+        "The losses of a recipe take it once: --set loss.kind=softmax",
+        "torch.nn.functional.cross_entropy(scores, labels) takes the softmax itself: give it the scores as they are",
+        "cross_entropy of the same scores and labels has the same value.",
+    )
+    weight = Weight(form.sure, 0, lasts(form.given, form.by_form, course.loss))
+    return diagnosis("softmax-doubled", "warn", words=words, weight=weight)
 
 
 def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:

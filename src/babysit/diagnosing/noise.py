@@ -14,6 +14,9 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
+FEWEST = 4
+"""Images of a batch up to which its noise is worth a note where the training learns."""
+
 
 def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Batches so small that the gradient is mostly noise at this rate: the loss goes up and down and not on."""
@@ -28,7 +31,9 @@ def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         )
     restless = sure_of(noise_of(course.loss.values) - 0.2 * course.level, 0.03 * course.level)
     slow = sure_of(0.4 - course.way, course.spread / course.level)
-    sure = all_of(small, restless, slow)
+    sure, severity = all_of(small, restless, slow), "warn"
+    if sure <= 0.6 and known.batch_size <= FEWEST:  # it learns all the same, but would better from larger batches
+        sure, severity = all_of(small, restless, sure_of(0.95 - course.way, course.spread / course.level)), "note"
     if sure <= 0.6:
         return
     words = Words(
@@ -38,4 +43,4 @@ def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With batches of 64 the loss gets no further in as many images.",
     )
     weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, noise))
-    yield diagnosis("too-noisy", "warn", words=words, weight=weight, remedy=usual_batch())
+    yield diagnosis("too-noisy", severity, words=words, weight=weight, remedy=usual_batch())

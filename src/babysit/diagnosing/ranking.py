@@ -76,8 +76,11 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "plateau",
         "noisy-filters",
     ),
-    "imbalanced": ("class-never-predicted", "pair-confused", "constant-output"),
-    "class-never-predicted": ("pair-confused",),
+    "imbalanced": (
+        *("class-never-predicted", "pair-confused", "constant-output", "overfitting", "regularisation-missing"),
+        *("stopped-too-early", "underfitting"),
+    ),
+    "class-never-predicted": ("pair-confused", "overfitting", "regularisation-missing", "stopped-too-early"),
     "regularisation-missing": ("overfitting", "noisy-filters"),
     "overfitting": ("noisy-filters", "stopped-too-early"),
     "constant-output": ("stuck-at-chance",),

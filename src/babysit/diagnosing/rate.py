@@ -1,4 +1,4 @@
-"""Rules about the learning rate and its schedule."""
+"""Rules about the learning rate."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined
 from babysit.diagnosing.motion import motion_of, travelled
 from babysit.diagnosing.remedies import (
     USUAL_MOMENTUM,
-    falling_rate,
     lower_rate,
     lowered,
     raised,
     raised_rate,
-    unshortened,
 )
 from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
@@ -74,9 +72,12 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     by_momentum = sure_of(math.log10(friction / 40), 0.1)
     caused = max(by_jump, by_ratio, by_death, by_momentum)
     sure = all_of(caused, course.poor, 1 - course.falling)
+    severity = "warn"
+    if sure <= 0.6 and by_momentum > 0.6:  # little harm was done, but the settings say enough
+        sure, severity = all_of(by_momentum, sure_of(0.98 - course.way, 0.01)), "note"
     if caused <= 0.5 or sure <= 0.6:
         return
-    rate = _rate(course, known)
+    rate = peak_of(course, known)
     seen = []
     if by_jump > 0.5:
         seen.append(f"the loss rose to {jump:.3g} times the first one ({course.first:.3g}) by step {place}")
@@ -101,10 +102,12 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     yield diagnosis(
         "learning-rate-too-high",
-        "warn",
+        severity,
         words=words,
         weight=Weight(
-            sure, place if by_jump > 0.5 else _first(course), (*lasts(course.loss, course.rate), *motion.observations())
+            sure,
+            place if by_jump > 0.5 else poor_since(course),
+            (*lasts(course.loss, course.rate), *motion.observations()),
         ),
         remedy=remedy,
         experiment=Experiment(remedy, 60, "loss", "below", 0.9, "start") if rate and remedy else None,
@@ -130,9 +133,11 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     none_moves = sure_of(math.log10(BRISK / min(max(fastest, 1e-12), 1e12)), 0.3)  # a body may be given less on purpose
     sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course) else 1.0)
     penalty = penalty_share(log)
+    if penalty > PENALTY:
+        sure = all_of(sure, sure_of(math.log10(1 / penalty), 0.3))
     if sure <= 0.6:
         return
-    rate = _rate(course, known)
+    rate = peak_of(course, known)
     falling = _falls(course)
     claim = (
         f"The learning rate{_of(rate)} is too low: the loss went from {course.first:.4g} to {course.late:.4g} in "
@@ -140,8 +145,6 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     if math.isfinite(course.accuracy) and course.accuracy > course.chance + 0.05:
         claim += f" The accuracy rose to {course.accuracy:.0%} all the same: it sees the order of the scores, the loss their size."
-    if penalty > PENALTY:
-        sure = all_of(sure, sure_of(math.log10(1 / penalty), 0.3))
     remedy = raised_rate(log, known)
     higher = f"{raised(log, known):.3g}"
     words = Words(
@@ -155,166 +158,9 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "learning-rate-too-low",
         "warn",
         words=words,
-        weight=Weight(sure, _first(course), evidence),
+        weight=Weight(sure, poor_since(course), evidence),
         remedy=remedy,
         experiment=Experiment(remedy, 60, "loss", "below", 0.98) if remedy else None,
-    )
-
-
-def updates_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Late in the training an update is still a large part of the weights, and the loss has stopped falling."""
-    course, motion = course_of(log, known), motion_of(log)
-    if course.short or not motion.measured or course.late < 0:
-        return
-    by_ratio = sure_of(math.log10(max(motion.late, 1e-12) / LARGE), motion.spread)
-    sure = all_of(by_ratio, course.poor, 1 - course.learning)
-    if sure <= 0.6:
-        return
-    remedy = lower_rate(log, known)
-    words = Words(
-        f"Updates are too large: each changes the weights by {motion.late:.2g} of their norm, and 0.001 is usual; the loss is at {course.late:.3g}.",
-        f"Lower the rate: --set optim.lr={lowered(log, known):.3g}",
-        "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before optimizer.step(), or a tenth of the rate",
-        "With smaller updates the loss stays where it is.",
-    )
-    weight = Weight(sure, _first(course), motion.observations())
-    yield diagnosis("updates-too-large", "warn", words=words, weight=weight, remedy=remedy)
-
-
-def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Updates are smaller than the rate and the gradient alone would make them: something shortens them."""
-    course, motion = course_of(log, known), motion_of(log)
-    if course.short or not motion.measured or motion.ratio == 0:
-        return
-    made, places = [], 0
-    for where, ratios in motion.layers.items():
-        norm = log.series("weight_norm", where, kind="layers").values
-        gradient = log.series("weight_gradient_norm", where, kind="layers").values
-        count = min(len(ratios), len(norm), len(gradient))
-        rates = np.interp(ratios.steps[-count:], course.rate.steps, course.rate.values) if len(course.rate) else []
-        if not count or not len(rates):
-            continue
-        expected = np.asarray(rates) * gradient[-count:]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = ratios.values[-count:] * norm[-count:] / expected
-        made += [value for value in share.tolist() if math.isfinite(value) and value > 0]
-        places += 1
-    if not made:
-        return
-    share = float(np.median(made))
-    shortened = sure_of(math.log10(0.1 / share), 0.2)
-    small = sure_of(math.log10(SMALL / max(motion.ratio, 1e-12)), motion.spread)
-    sure = all_of(shortened, small, course.poor)
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"Updates are too small: each changes the weights by {motion.ratio:.1g} of their norm, and that is {share:.1g} of what the "
-        "learning rate times the gradient would make. Something shortens them: clipping, or the optimiser's epsilon.",
-        "Take clipping away or raise it: --set optim.clip=1; with Adam or RMSprop take the usual epsilon: --set optim.epsilon=1e-8",
-        "look at clip_grad_norm_'s bound and at the optimiser's eps",
-        "Without clipping and with epsilon 1e-8 the updates are as small.",
-    )
-    weight = Weight(sure, _first(course), motion.observations())
-    yield diagnosis("updates-too-small", "warn", words=words, weight=weight, remedy=unshortened(log, known))
-
-
-def schedule_never_moved(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """There is a schedule, and the rate is the same at every step."""
-    rate = log.series("learning_rate", kind="step")
-    if len(rate) < 24 or known.schedule_kind in (None, "", "none", "constant"):
-        return
-    done = len(rate) / max(known.planned_steps or len(rate), len(rate))
-    epochs = int(rate.epochs[-1]) + 1
-    span = float(rate.values.max() - rate.values.min()) / max(float(rate.values.max()), 1e-30)
-    still = sure_of(1e-3 - span, 1e-4)
-    sure = all_of(still, sure_of(done - 0.25, 0.1) if known.planned_steps else sure_of(epochs - 2.5, 0.3))
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"The schedule ({known.schedule_kind}) never moved: the learning rate is {rate.values[-1]:.3g} at every one of {len(rate)} updates.",
-        "Choose one that moves: --set schedule.kind=one-cycle",
-        "call scheduler.step() after optimizer.step(), once per update or per epoch as the schedule counts",
-        "The rate is seen to change in the steps to come.",
-    )
-    yield diagnosis(
-        "schedule-never-moved",
-        "warn",
-        words=words,
-        weight=Weight(sure, int(rate.steps[0]), (rate.observation(0), *lasts(rate))),
-        remedy=falling_rate(),
-    )
-
-
-def schedule_too_fast(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The rate fell to nothing long before the end, and the loss stood still from then on, not learned out."""
-    course = course_of(log, known)
-    rates = course.rate.values
-    if course.short or len(rates) < 40 or rates.max() <= 0:
-        return
-    total = max(known.planned_steps or 0, len(rates))
-    peak = int(np.argmax(rates))
-    dead = np.flatnonzero(rates[peak:] < 3e-3 * rates.max())
-    if not len(dead):
-        return
-    begun = peak + int(dead[0])
-    left = (total - begun) / total
-    wasted = sure_of(left - 0.3, 0.05)
-    unlearned = sure_of(0.5 - course.way, course.spread / course.level)
-    sure = all_of(wasted, unlearned, sure_of((len(rates) - begun) / total - 0.1, 0.02))
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"The schedule lowers the learning rate too fast: it is {rates[-1]:.2g}, {rates[-1] / rates.max():.1g} of its peak, since step "
-        f"{course.rate.steps[begun]}, with {left:.0%} of the training to go; the loss stands at {course.late:.3g}.",
-        "Let it last for the whole run: --set schedule.kind=one-cycle, or a longer tau or every: --set schedule.every=10000",
-        "call scheduler.step() once per epoch when its numbers count epochs, not after every batch",
-        "With the rate held at a tenth of its peak the loss does not fall further.",
-    )
-    yield diagnosis(
-        "schedule-too-fast",
-        "warn",
-        words=words,
-        weight=Weight(
-            sure, int(course.rate.steps[begun]), (course.rate.observation(peak), *lasts(course.rate, course.loss))
-        ),
-        remedy=falling_rate(),
-    )
-
-
-def plateau(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The loss has stopped falling at a rate that is still high: a lower one would let it settle."""
-    course = course_of(log, known)
-    half = course.loss.values[course.count // 2 :]
-    rates = course.rate.values[course.count // 2 :]
-    if (
-        course.count < 100
-        or not np.isfinite(half).all()
-        or not len(rates)
-        or rates.min() < 0.5 * course.rate.values.max()
-    ):
-        return
-    value, error = slope(half)
-    fall = -value * len(half)
-    flat = sure_of(0.03 * course.level - fall, error * len(half))
-    learned = sure_of(course.way - 0.1, course.spread / course.level)
-    room = sure_of(0.9 - course.way, course.spread / course.level)
-    noisy = sure_of(course.noise - 0.03 * course.level, 0.01 * course.level)
-    sure = all_of(flat, learned, room, noisy)
-    if sure <= 0.6:
-        return
-    rate = _rate(course, known)
-    words = Words(
-        f"The loss has stopped falling: {course.late:.3g}, {fall:+.2g} less over the last {len(half)} updates, at a learning rate of {rates[-1]:.3g} throughout; from step to step it varies by {course.noise:.2g}.",
-        "Let the rate fall: --set schedule.kind=one-cycle",
-        f"for group in optimizer.param_groups: group['lr'] = {rate / 10 if rate else 0.001:.2g}, when the loss has stopped falling",
-        "At a tenth of the rate the loss does not drop within an epoch.",
-    )
-    yield diagnosis(
-        "plateau",
-        "note",
-        words=words,
-        weight=Weight(sure, int(course.loss.steps[course.count // 2]), lasts(course.loss, course.rate)),
-        remedy=falling_rate(),
     )
 
 
@@ -367,7 +213,7 @@ def _falls(course: Course) -> str:
     return ", in a line and slowly" if value < -2 * error else ""
 
 
-def _rate(course: Course, known: Known) -> float:
+def peak_of(course: Course, known: Known) -> float:
     """The peak learning rate, as seen or as told; 0 when neither."""
     return float(course.rate.values.max()) if len(course.rate) else (known.learning_rate or 0.0)
 
@@ -376,7 +222,7 @@ def _of(rate: float) -> str:
     return f" of {rate:.3g}" if rate else ""
 
 
-def _first(course: Course) -> int:
+def poor_since(course: Course) -> int:
     """The step from which on the loss is on the poor side to the end."""
     smoothed = course.smoothed()
     return since(smoothed.steps, smoothed.values > 0.75 * course.level)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, spread_of, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.rate import penalty_share
 from babysit.diagnosing.remedies import less_dropout, weaker_penalties
@@ -58,7 +58,10 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """So many units are dropped that training hardly learns; validation, without dropout, is better."""
     course, gap = course_of(log, known), gap_of(log, known)
-    if course.short or not known.dropout or gap is None:
+    if course.short or gap is None:
+        return
+    if not known.dropout:
+        yield from _dropping_unseen(log, known)
         return
     training = log.series("train_accuracy", kind="epoch")
     strong = sure_of(known.dropout - DROPPED, 0.03)
@@ -66,7 +69,9 @@ def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     better = sure_of(
         float(gap.validation.values[-1]) - (float(training.values[-1]) if len(training) else 1.0) + 0.05, gap.error
     )
-    sure = all_of(strong, low, better)
+    sure, severity = all_of(strong, low, better), "warn"
+    if sure <= 0.6:  # little harm was done, but the settings say enough
+        sure, severity = all_of(strong, sure_of(0.9 - course.way, course.spread / course.level)), "note"
     if sure <= 0.6:
         return
     words = Words(
@@ -76,4 +81,30 @@ def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With a dropout of 0.3 training learns no faster.",
     )
     weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, training, gap.validation))
-    yield diagnosis("dropout-too-strong", "warn", words=words, weight=weight, remedy=less_dropout(known))
+    yield diagnosis("dropout-too-strong", severity, words=words, weight=weight, remedy=less_dropout(known))
+
+
+def _dropping_unseen(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """No dropout is known of and nothing normalises, yet in training mode the same images are recognised far less."""
+    course = course_of(log, known)
+    evaluated, trained = (log.series(name, kind="epoch") for name in ("slice_accuracy", "slice_train_mode_accuracy"))
+    count = min(len(evaluated), len(trained))
+    if known.has_recipe or known.normalised is not False or count < 2:
+        return
+    late = max(2, count // 2)
+    differences = evaluated.values[-late:] - trained.values[-late:]
+    error = math.sqrt(2) * share_error(0.5, late * (known.batch_size or 32))
+    sure = all_of(
+        sure_of(float(differences.mean()) - 0.05, error), sure_of(0.5 - course.way, course.spread / course.level)
+    )
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Something drops much in training mode, dropout as a function perhaps: the same training images are right in {evaluated.values[-late:].mean():.0%} in evaluation and in "
+        f"{trained.values[-late:].mean():.0%} in training mode, and no layer normalises; the training loss is {course.late:.3g} after {course.count} updates.",
+        "--set regularize.dropout=0.3",
+        "F.dropout(x, 0.3, self.training): the number is the probability of dropping, not of keeping",
+        "With a dropout of 0.3 training learns no faster.",
+    )
+    weight = Weight(sure, int(evaluated.steps[-late]), lasts(evaluated, trained, course.loss))
+    yield diagnosis("dropout-too-strong", "warn", words=words, weight=weight)

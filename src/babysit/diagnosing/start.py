@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, share_error, spread_of, sure_of
+from babysit.diagnosing.form import form_of
 from babysit.diagnosing.remedies import first_weights
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -145,7 +146,10 @@ def _all_zero(zeros: list[Series], course: Course, known: Known) -> Diagnosis:
 
 
 def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The first loss is not that of a network that knows nothing."""
+    """The first loss is not that of a network that knows nothing; or the loss is one that suits numbers, not classes."""
+    yield from (found := list(_unsuitable(log, known)))
+    if found:
+        return
     first = log.series("initial_loss", kind="start")
     spread = log.series("score_deviation", kind="start")
     classes = classes_of(known, log)
@@ -166,6 +170,29 @@ def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(off, 0, lasts(first, spread))
     yield diagnosis("initial-loss-wrong", "note", words=words, weight=weight)
+
+
+UNSUITABLE = {
+    "absolute": "the mean absolute difference of scores and ones and zeros",
+    "squares": "the mean squared difference of scores and ones and zeros",
+    "squares of shares": "the mean squared difference of the softmax and ones and zeros",
+}
+
+
+def _unsuitable(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    form, course = form_of(log), course_of(log, known)
+    if form is None or form.name not in UNSUITABLE or course.short:
+        return
+    words = Words(
+        f"The loss is {UNSUITABLE[form.name]} (in {len(form.given)} looks), not cross-entropy: it was {course.first:.3g} at first and is {course.late:.3g}. "
+        "Its gradient is small where the network is surest and wrong.",
+        "Take the loss of classes: --set loss.kind=softmax",
+        "loss = torch.nn.functional.cross_entropy(model(images), labels)",
+        "With cross-entropy and the same rate it learns no better.",
+    )
+    yield diagnosis(
+        "initial-loss-wrong", "note", words=words, weight=Weight(form.sure, 0, lasts(form.given, form.by_form))
+    )
 
 
 def trained_before(known: Known) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from babysit.diagnosing.course import course_of
+from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
+from babysit.diagnosing.form import SQUASHING, end_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
 from babysit.record.diagnosis import Diagnosis
@@ -23,6 +24,8 @@ SATURATED = 0.5
 NOISY, CLEAN = 0.5, 0.15
 """Shares of the first layer's filters that are noise: from which on, and up to which."""
 
+RECTIFYING = ("ReLU", "ReLU6")
+
 WITH_WEIGHTS = ("Conv", "Linear", "Locally")
 
 
@@ -30,7 +33,10 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a layer are zero for every image, get no gradient, and stay so; little was learned."""
     course = course_of(log, known)
     found = [one for one in _layers(log, "dead_share") if len(one) >= 3]
-    if course.short or not found:
+    if end_of(known) in RECTIFYING and known.loss_kind == "softmax" and not course.short:
+        yield _scores_rectified(log, known)
+        return
+    if course.short or not found or blank(log):
         return
     worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
     share = float(np.median(worst.values[-max(3, len(worst) // 3) :]))
@@ -56,10 +62,29 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("dead-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
+def _scores_rectified(log: RunLog, known: Known) -> Diagnosis:
+    """A rectification behind the scores: a class whose score is below zero gets no gradient, and stays there."""
+    course, end = course_of(log, known), list(known.layers or [])[-1]
+    shares = log.series("dead_share", end.name, kind="layers")
+    least = log.series("score_least", kind="start")
+    dead = f" {shares.values[-1]:.0%} of the classes had none above zero in the latest look;" if len(shares) else ""
+    words = Words(
+        f"Units of the scores are dead: the network ends in {end.kind}, so that a class whose score falls below zero gets no gradient any more;{dead} the loss is {course.late:.3g}.",
+        "Networks of a recipe end in scores; in one of your own take the function away from its end",
+        f"no {end.kind} after the last layer: cross_entropy takes scores of either sign",
+        "Without it the loss falls no further.",
+    )
+    weight = Weight(0.95, 0, lasts(shares, least, course.loss))
+    return diagnosis("dead-units", "warn", words=words, weight=weight, where=end.name)
+
+
 def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a tanh or sigmoid layer are at an end of their range, where the slope is nothing."""
     course = course_of(log, known)
     found = [one for one in _layers(log, "saturated_share") if len(one) >= 3]
+    if end_of(known) in SQUASHING and known.loss_kind == "softmax" and not course.short:
+        yield _scores_squashed(log, known)
+        return
     if course.short or not found:
         return
     worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
@@ -82,9 +107,30 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("saturated-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
+def _scores_squashed(log: RunLog, known: Known) -> Diagnosis:
+    """A function with two limits behind the scores: the softmax of scores that are at most so far apart is never sure."""
+    course, classes, end = course_of(log, known), classes_of(known, log), list(known.layers or [])[-1]
+    shares = log.series("saturated_share", end.name, kind="layers")
+    floor = math.log(1 + (classes - 1) * math.exp(-SQUASHING[end_of(known)]))
+    words = Words(
+        f"The scores saturate: the network ends in {end.kind}, whose values are at most {SQUASHING[end_of(known)]:g} apart, so that the softmax loss of {classes} classes cannot fall "
+        f"below {floor:.3g}; it is {course.late:.3g}.",
+        "Networks of a recipe end in scores; in one of your own take the function away from its end",
+        f"no {end.kind} after the last layer: cross_entropy takes scores of any size",
+        f"The loss falls below {floor:.3g}.",
+    )
+    sure = sure_of(course.late + 2 * course.spread - floor, course.spread)
+    return diagnosis(
+        "saturated-units", "warn", words=words, weight=Weight(sure, 0, lasts(shares, course.loss)), where=end.name
+    )
+
+
 def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Every validation image gets the same answer."""
+    """Every validation image gets the same answer; surely so where every input is the same."""
     course = course_of(log, known)
+    if blank(log) and not course.short and course.poor > 0.5:
+        yield _blank(log, known)
+        return
     shares = [log.series("predicted_share", where, kind="epoch") for where in log.wheres("predicted_share")]
     shares = [one for one in shares if len(one) >= 2]
     if course.short or len(shares) < 2:
@@ -107,6 +153,24 @@ def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("constant-output", "warn", words=words, weight=weight, remedy=remedy, where=top.where)
 
 
+def blank(log: RunLog) -> bool:
+    """Whether all pixels of the first batch are the same: no unit has anything to tell images by."""
+    spread = log.series("input_deviation", kind="start")
+    return len(spread) > 0 and spread.values[0] == 0
+
+
+def _blank(log: RunLog, known: Known) -> Diagnosis:
+    course, mean = course_of(log, known), log.series("input_mean", kind="start")
+    words = Words(
+        f"Every input is the same, so the network can give but one answer: all pixels of the first batch are {mean.values[0]:.3g}; the loss is {course.late:.3g}.",
+        "Look at the images with `babysit look DATA`",
+        "print(images.min(), images.max()): look for integer division, a cast to uint8 after scaling, or a mask that takes all away",
+        "Two images of a batch differ.",
+    )
+    evidence = lasts(mean, log.series("input_deviation", kind="start"), course.loss)
+    return diagnosis("constant-output", "warn", words=words, weight=Weight(max(course.poor, 0.9), 0, evidence))
+
+
 def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Several layers with weights and no activation function between them: all of them together are one linear layer."""
     course = course_of(log, known)
@@ -114,8 +178,7 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if known.activations or len(weights) < 2 or course.short:
         return
     maxima = [one for one in known.layers or () if "MaxPool" in one.kind]
-    limited = _layers(log, "dead_share") or _layers(log, "saturated_share")
-    if limited or not _layers(log, "activation_mean"):  # functions called in forward are known by what they leave
+    if _limited(log) or not _layers(log, "activation_mean"):  # functions called in forward are known by what they leave
         return
     unlearned = sure_of(0.9 - (course.accuracy if math.isfinite(course.accuracy) else course.way), 0.05)
     sure = all_of(unlearned, sure_of(len(weights) - 1.0 - 0.5 * len(maxima), 0.5))
@@ -132,6 +195,17 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(sure, 0, lasts(course.loss, *_layers(log, "activation_mean")[:2]))
     severity = "note" if known.activations is None else "warn"  # smooth functions leave no trace
     yield diagnosis("no-nonlinearity", severity, words=words, weight=weight)
+
+
+def _limited(log: RunLog) -> bool:
+    """Whether functions that are no layers leave traces: exact zeros anywhere, or two limits in most places at every look.
+
+    Values of a linear layer lie between -1 and 1 too, here and there and for a while.
+    """
+    looks = max((len(one) for one in _layers(log, "activation_mean")), default=0)
+    places = len(log.wheres("weight_norm")) - 1
+    bounded = [one for one in _layers(log, "saturated_share") if len(one) >= looks]
+    return bool(_layers(log, "dead_share")) or len(bounded) > 0.5 * max(1, places)
 
 
 def noisy_filters(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -1,0 +1,241 @@
+"""Rules about training and validation images that are not prepared alike, by mistake or by augmentation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from babysit.diagnosing.course import course_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, sure_of
+from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.remedies import less_augmentation
+from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+
+UNEVEN = 3.0
+"""Images of the commonest class over those of the rarest from which on accuracies of two parts are not of one kind."""
+
+NOISE = 0.88
+"""Roughness from which on neighbouring pixels know as good as nothing of each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Accuracy on training images that were new to the network, when the first epoch ended; and that of validation then.
+
+    Nothing can be known by heart in a first pass, so the two are alike where the parts are. Under batch normalisation
+    the network is other in evaluation; there the training images of the slice, in evaluation, bound the first.
+    """
+
+    training: float
+    validation: float
+    error: float
+
+
+def fresh_of(log: RunLog, known: Known) -> Fresh | None:
+    """The end of the first pass; None where one side was not measured, or classes are too uneven to compare."""
+    right, validation = log.series("accuracy", kind="step"), log.series("validation_accuracy", kind="epoch")
+    counts = [one for one in known.class_counts or () if one]
+    if not len(validation) or not len(right) or (counts and max(counts) > UNEVEN * min(counts)):
+        return None
+    first = right.values[right.epochs == right.epochs[0]]
+    last = first[-max(4, len(first) // 3) :]
+    if len(first) < 8 or len(validation) < 2:
+        return None
+    training, images = float(np.mean(last)), len(last) * (known.batch_size or 32)
+    if known.normalised:
+        seen = log.series("slice_accuracy", kind="epoch")
+        if not len(seen) or seen.epochs[0] != validation.epochs[0]:
+            return None
+        training, images = min(training, float(seen.values[0])), min(images, known.batch_size or 32)
+    then = float(validation.values[0])
+    error = math.hypot(share_error(training, images), share_error(then, known.validation_images or 200))
+    return Fresh(training, then, error)
+
+
+def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Training learned quickly, and validation lags from its first epochs on: another preprocessing, or other labels."""
+    course, gap = course_of(log, known), gap_of(log, known)
+    validation = log.series("validation_accuracy", kind="epoch")
+    training = log.series("train_accuracy", kind="epoch")
+    if course.short or gap is None or len(validation) < 2 or len(training) != len(validation):
+        return
+    behind = all_of(statistics_differ(log), sure_of(gap.difference - 0.08, gap.error))
+    if behind > 0.6:
+        yield _seen_in_statistics(log, behind, known)
+        return
+    found = max(_from_the_first_pass(log, known), _at_chance_throughout(log, known))
+    sure, first = found
+    if sure <= 0.6:
+        return
+    losses = log.series("validation_loss", kind="epoch")
+    best = _usual_best(validation.values)
+    words = Words(
+        f"Training and validation are not the same task: after epoch {first + 1} {training.values[first]:.0%} of the training images were right and {validation.values[first]:.0%} of the validation images, "
+        f"and {best:.0%} is about the best since ({course.chance:.0%} is chance). So early, little can be known by heart.",
+        "In a recipe both parts are prepared alike; look at the parts' labels with `babysit look DATA`",
+        "give both data sets the same transforms (normalisation, order of channels, orientation) and the same class_to_idx, and look at a batch of each with its labels",
+        "The training images themselves, in evaluation mode and prepared as the validation images, are classified as badly.",
+    )
+    weight = Weight(
+        sure, int(validation.steps[first]), (training.observation(first), *lasts(training, validation, losses))
+    )
+    yield diagnosis("parts-differ", "warn", words=words, weight=weight)
+
+
+def _seen_in_statistics(log: RunLog, behind: float, known: Known) -> Diagnosis:
+    gap = gap_of(log, known)
+    assert gap is not None
+    means, deviations = (log.series(name, kind="epoch") for name in ("input_mean", "input_deviation"))
+    starts = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
+    words = Words(
+        f"Training and validation images are not prepared alike: a training batch has mean {starts[0].values[0]:.3g} and deviation "
+        f"{starts[1].values[0]:.3g}, a validation batch {means.values[-1]:.3g} and {deviations.values[-1]:.3g}; {gap.training.values[-1]:.0%} "
+        f"of the training images are right and {gap.validation.values[-1]:.0%} of the validation images.",
+        "In a recipe both parts are prepared alike: report it",
+        "one function for both parts: transforms.Normalize(mean, std) in the validation data set too",
+        "With the same preparation of both parts validation is no better.",
+    )
+    weight = Weight(behind, int(gap.validation.steps[0]), (*lasts(*starts, means, deviations), *lasts(gap.validation)))
+    return diagnosis("parts-differ", "warn", words=words, weight=weight)
+
+
+def _from_the_first_pass(log: RunLog, known: Known) -> tuple[float, int]:
+    """How sure by images that were new, and that it stayed so: validation goes less than half of the way of training."""
+    course = course_of(log, known)
+    fresh = fresh_of(log, known)
+    if fresh is None:
+        return 0.0, 0
+    validation = log.series("validation_accuracy", kind="epoch").values
+    training = log.series("train_accuracy", kind="epoch").values
+    ahead = sure_of(fresh.training - fresh.validation - 0.12, fresh.error)
+    half = sure_of(0.5 * (fresh.training - course.chance) - (fresh.validation - course.chance), fresh.error)
+    best = _usual_best(validation)
+    stays = sure_of(0.75 * (float(training.max()) - course.chance) - (best - course.chance), fresh.error)
+    return all_of(ahead, half, stays), 0
+
+
+def _at_chance_throughout(log: RunLog, known: Known) -> tuple[float, int]:
+    """How sure by validation that stays near chance, while training learned within its first epochs; and in which."""
+    course = course_of(log, known)
+    validation, losses = log.series("validation_accuracy", kind="epoch"), log.series("validation_loss", kind="epoch")
+    training = log.series("train_accuracy", kind="epoch")
+    known_by_heart = known.training_images is not None and known.training_images < 400
+    learned = np.flatnonzero(training.values > course.chance + 0.35 * (1 - course.chance))
+    if not len(learned) or known_by_heart:
+        return 0.0, 0
+    error = share_error(course.chance, known.validation_images or 200)
+    best = _usual_best(validation.values)
+    low = sure_of(0.35 * (float(training.values.max()) - course.chance) - (best - course.chance), error + 0.02)
+    first = int(learned[0])
+    early = sure_of(4.5 - first if len(validation) > 5 else 2.5 - first, 1.0)
+    bad = 0.5
+    if len(losses) == len(validation):
+        bad = sure_of(float(losses.values[first]) / course.level - 1.1, 0.1)
+    below = sure_of(course.chance - error - best, error)  # worse than by chance is nothing that is known by heart
+    return all_of(low, max(early, min(bad, 0.75)), max(below, _sudden(training.values, course.chance))), first
+
+
+def _sudden(training: np.ndarray, chance: float) -> float:
+    """How sure that most of training's accuracy came within two epochs: what is learned by heart comes bit by bit."""
+    ahead = np.concatenate([[chance, chance], training])
+    return sure_of(float((ahead[2:] - ahead[:-2]).max() / max(training.max() - chance, 1e-9)) - 0.5, 0.05)
+
+
+def _usual_best(values: np.ndarray) -> float:
+    """The median of the better half."""
+    return float(np.median(np.sort(values)[-max(1, len(values) // 2) :]))
+
+
+def statistics_differ(log: RunLog) -> float:
+    """How sure that validation inputs have another mean or deviation than the first training batch; 0 when not measured."""
+    start = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
+    later = [log.series(name, kind="epoch") for name in ("input_mean", "input_deviation")]
+    if not all(len(one) for one in (*start, *later)) or start[1].values[0] <= 0 or later[1].values[-1] <= 0:
+        return 0.0
+    deviation = abs(math.log(later[1].values[-1] / start[1].values[0]))
+    shift = abs(later[0].values[-1] - start[0].values[0]) / start[1].values[0]
+    return max(sure_of(deviation - math.log(1.5), 0.1), sure_of(shift - 0.7, 0.15))
+
+
+def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Augmented images of the training part are hardly recognised, plain ones are: augmentation takes the class away."""
+    if known.has_recipe:
+        yield from _slice_apart(log, known)
+    else:
+        found = [*_like_noise(log, known), *_statistics_apart(log, known)]
+        yield from sorted(found, key=lambda one: -one.sure)[:1]
+
+
+def _slice_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    course = course_of(log, known)
+    augmented, plain = log.series("augmented_accuracy", kind="epoch"), log.series("slice_accuracy", kind="epoch")
+    count = min(len(augmented), len(plain))
+    if course.count < 48 or count < 2:
+        return
+    gap = float(np.mean(plain.values[-2:]) - np.mean(augmented.values[-2:]))
+    error = math.sqrt(2) * share_error(0.5, min(known.training_images or 256, 256))
+    sure = all_of(sure_of(gap - 0.25, error), sure_of(0.6 - float(augmented.values[-1]), error))
+    if sure <= 0.6:
+        return
+    claim = f"Augmentation takes the class away: of the same training images {plain.values[-1]:.0%} are right as they are and {augmented.values[-1]:.0%} augmented."
+    weight = Weight(sure, int(plain.steps[-2]), lasts(plain, augmented))
+    remedy = less_augmentation(known)
+    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight, remedy=remedy)
+
+
+def _like_noise(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """In a loop of one's own: pixels of training images know nothing of their neighbours, and little is learned."""
+    course = course_of(log, known)
+    start, later = (log.series("input_roughness", kind=kind) for kind in ("start", "epoch"))
+    if course.short or not len(start):
+        return
+    rough = float(start.values[0])
+    noise = sure_of(rough - NOISE, 0.03)
+    if len(later) and later.values[-1] > 0:
+        noise = max(
+            all_of(noise, sure_of(math.log(rough / later.values[-1]) - 0.15, 0.05)),
+            sure_of(math.log(max(rough, 1e-9) / later.values[-1]) - math.log(1.6), 0.1),
+        )
+    sure = all_of(noise, sure_of(0.5 - course.way, course.spread / course.level))
+    if sure <= 0.6:
+        return
+    claim = f"Augmentation probably takes the class away: pixels of training images know next to nothing of their neighbours (roughness {rough:.2f}; 1 is noise"
+    claim += f", and validation images have {later.values[-1]:.2f})" if len(later) else ")"
+    claim += f"; the loss is {course.late:.3g}, where {course.level:.3g} is knowing nothing."
+    weight = Weight(sure, 0, lasts(start, later, course.loss))
+    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
+
+
+def _statistics_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The same: training images have other statistics than validation's, and do worse."""
+    gap, course = gap_of(log, known), course_of(log, known)
+    if gap is None or course.short or len(gap.validation) < 2:
+        return
+    sure = all_of(
+        statistics_differ(log),
+        sure_of(-gap.difference - 0.05, gap.error),
+        sure_of(0.7 - course.way, course.spread / course.level),
+    )
+    if sure <= 0.6:
+        return
+    start, later = (log.series("input_deviation", kind=kind) for kind in ("start", "epoch"))
+    claim = (
+        f"Augmentation probably takes the class away: training images have a deviation of {start.values[0]:.3g}, validation images of "
+        f"{later.values[-1]:.3g}; {gap.training.values[-1]:.0%} of the former are right and {gap.validation.values[-1]:.0%} of the latter."
+    )
+    weight = Weight(sure, int(gap.validation.steps[0]), lasts(start, later, gap.training, gap.validation))
+    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
+
+
+def _less(claim: str) -> Words:
+    return Words(
+        claim,
+        "Augment less: --set augment.rotate=0 --set augment.erase=0 --set augment.crop=1 --set augment.flip=none",
+        "look at a batch as the network gets it, and take away what makes you doubt its labels",
+        "A person names the classes of augmented images as surely as those of plain ones.",
+    )

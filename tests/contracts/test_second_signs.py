@@ -1,0 +1,157 @@
+"""Rules that know their cause by a second sign: each sign is seen by itself, weakens, and is not seen where all is well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from made_logs import KNOWN, LAYERS, LEVEL, Changes, between, made, with_stuck
+
+from babysit.diagnosing import RULES, judge
+from babysit.record.known import Known, Layer
+from babysit.record.log import RunLog
+
+OWN = replace(KNOWN, settings=None, augmented=None, planned_steps=None, batch_size=50)
+"""What is known of a loop of somebody's own, while it runs."""
+
+SOFTMAX: Changes = {"loss_of_batch": lambda t: 2.2 * math.exp(-4 * t) + 0.1}
+
+
+def by_form(name: str, times: float, s: float) -> RunLog:
+    """A loss that follows a formula; with less strength only nearly."""
+    value = lambda t: 2.3 - 1.5 * t  # noqa: E731
+    off = lambda t: times * value(t) * (1 + (1 - s) * 0.004 * math.cos(9 * t))  # noqa: E731
+    forms: Changes = {f"loss_by_form@{name}": value, "loss_by_form@softmax": lambda t: 1.1 + math.sin(5 * t) / 3}
+    return made({"epoch": {**forms, "loss_of_batch": off}})
+
+
+def ending(kind: str, learned: float) -> tuple[RunLog, Known]:
+    layers = (*(Layer(name, "Conv2d") for name in LAYERS), Layer("end", kind))
+    return made({"step": {"loss": lambda t: LEVEL - learned * t}}), replace(OWN, layers=layers, loss_kind="softmax")
+
+
+def clipped(s: float) -> tuple[RunLog, Known]:
+    log = with_stuck({"step": {"gradient_norm": None}})
+    rows = [
+        replace(row, values={**row.values, "gradient_norm": between(0.02, 1e-4, s)}) if row.kind == "step" else row
+        for row in log.rows
+    ]
+    return RunLog(tuple(rows)), replace(OWN, optimizer_kind="momentum")
+
+
+def few(s: float) -> tuple[RunLog, Known]:
+    steps = round(between(70, 8, s))
+    return made({"step": {"loss": LEVEL * 0.9}}, steps=steps, epochs=2), replace(OWN, planned_steps=steps)
+
+
+def cut_off(s: float) -> tuple[RunLog, Known]:
+    first: Changes = {f"weight_gradient_norm@{LAYERS[0]}": None, f"update_ratio@{LAYERS[0]}": 0.0}
+    log = made({"layers": first})
+    return RunLog(tuple(row for row in log.rows if row.step <= 30 + 270 * s)), OWN
+
+
+def roughly(rough: float, validation: float | None) -> RunLog:
+    return with_stuck({"start": {"input_roughness": rough}, "epoch": {"input_roughness": validation}})
+
+
+SIGNS: dict[str, tuple[str, Callable[[float], tuple[RunLog, Known]]]] = {
+    "softmax twice": ("softmax-doubled", lambda s: (by_form("softmax twice", 1.0, s), OWN)),
+    "raw scores, a hundredth of them": ("softmax-missing", lambda s: (by_form("no softmax", 0.01, s), OWN)),
+    "softmax over the batch": ("softmax-missing", lambda s: (by_form("softmax over the batch", 1.0, s), OWN)),
+    "absolute differences": ("initial-loss-wrong", lambda s: (by_form("absolute", 1.0, s), OWN)),
+    "a sigmoid at the end": ("saturated-units", lambda s: ending("Sigmoid", 1.3 - 0.5 * s)),
+    "every gradient shortened": ("updates-too-small", clipped),
+    "few updates": ("stopped-too-early", few),
+    "a graph that is cut": ("layer-not-trained", cut_off),
+    "pixels like noise": ("augmentation-too-strong", lambda s: (roughly(0.9 + 0.1 * s, None), OWN)),
+    "rougher than validation": ("augmentation-too-strong", lambda s: (roughly(0.72, 0.42 - 0.2 * s), OWN)),
+    "momentum alone": ("learning-rate-too-high", lambda s: (made(), replace(OWN, momentum=1 - between(0.02, 1e-3, s), optimizer_kind="momentum"))),
+    "dropout alone": (
+        "dropout-too-strong",
+        lambda s: (made({"step": {"loss": lambda t: LEVEL - 0.5 * t}, "epoch": {"train_accuracy": 0.3}}), replace(OWN, dropout=0.68 + 0.3 * s)),
+    ),
+    "dropout as a function": (
+        "dropout-too-strong",
+        lambda s: (
+            with_stuck({"epoch": {"slice_accuracy": 0.3 + 0.3 * s, "slice_train_mode_accuracy": 0.2}}),
+            replace(OWN, normalised=False, dropout=0.0),
+        ),
+    ),
+    "uneven classes, and validation behind": (
+        "imbalanced",
+        lambda s: (
+            made({"epoch": {**{f"recall@{name}": None for name in "abcdefghij"}, "validation_accuracy": 0.7 - 0.3 * s}}),
+            replace(OWN, class_counts=(200, 200, 200, 200, 200, 5, 5, 5, 5, 5), class_names=tuple("abcdefghij")),
+        ),
+    ),
+    "a class without images": (
+        "class-never-predicted",
+        lambda s: (
+            made({"epoch": {"recall@c": 0.0}}),
+            replace(OWN, class_counts=tuple(0 if name == "c" else round(8 + 90 * s) for name in "abcdefghij"), class_names=tuple("abcdefghij")),
+        ),
+    ),
+    "a first pass that validation does not share": (
+        "parts-differ",
+        lambda s: (
+            made(
+                {
+                    "step": {"accuracy": lambda t: min(0.9, 0.2 + 8 * t)},
+                    "epoch": {"train_accuracy": 0.85, "validation_accuracy": 0.55 - 0.25 * s},
+                }
+            ),
+            replace(OWN, normalised=False),
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_second_sign_is_seen_and_weakens(sign: str) -> None:
+    name, sick = SIGNS[sign]
+    found = list(RULES[name](*sick(1.0)))
+    assert len(found) == 1 and found[0].sure > 0.6 and found[0].evidence, sign
+    assert found[0].claim.endswith(".") and len(found[0].claim) < 500 and found[0].advice and found[0].code
+    sures = [found[0].sure]
+    for strength in (0.5, 0.1):
+        weaker = list(RULES[name](*sick(strength)))
+        sures.append(weaker[0].sure if weaker else 0.0)
+    assert sures[0] > sures[-1] and sures == sorted(sures, reverse=True), sures
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_second_sign_is_named_first(sign: str) -> None:
+    name, sick = SIGNS[sign]
+    assert judge(*sick(1.0))[0].rule == name
+
+
+def test_a_loss_by_its_own_formula_is_no_fault() -> None:
+    values: Changes = {f"loss_by_form@{name}": lambda t: 2 - t for name in ("softmax", "no softmax", "absolute")}
+    log = made({"epoch": {**values, "loss_of_batch": lambda t: 2 - t}})
+    for name in ("softmax-missing", "softmax-doubled", "initial-loss-wrong"):
+        assert not list(RULES[name](log, OWN)), name
+
+
+def test_blank_inputs_are_said_where_nothing_is_learned() -> None:
+    blank: Changes = {"input_mean": 0.0, "input_deviation": 0.0, "input_least": 0.0, "input_most": 0.0}
+    assert judge(with_stuck({"start": blank}), OWN)[0].rule == "constant-output"
+    assert not list(RULES["constant-output"](made({"start": blank}), OWN))
+
+
+def test_a_rectification_behind_the_scores_is_named() -> None:
+    log, known = ending("ReLU", 1.5)
+    (said,) = RULES["dead-units"](log, known)
+    assert "ends in ReLU" in said.claim and said.where == "end"
+
+
+def test_small_things_on_a_plain_canvas_are_not_normalised_twice() -> None:
+    canvas: Changes = {"input_mean": 0.98, "input_deviation": 0.1, "input_least": 0.0, "input_most": 1.0}
+    log = with_stuck({"start": canvas})
+    assert not list(RULES["normalised-twice"](log, OWN))
+
+
+def test_how_a_loop_ends_is_not_said_while_it_runs() -> None:
+    log, known = few(1.0)
+    assert not list(RULES["stopped-too-early"](log, replace(known, planned_steps=None)))
