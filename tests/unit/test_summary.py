@@ -225,3 +225,15 @@ def test_timing_takes_what_fits_into_memory(
     monkeypatch.setattr("babysit.api.showing.free_memory", lambda _: 4_000_000)
     assert run(["show", "convnet", "--time", "--json"]) == 0
     assert 2 <= json.loads(capsys.readouterr().out)["time"]["images"] < 16
+
+
+def test_a_layer_applied_twice_has_its_time_once(tmp_path: Path, capsys) -> None:
+    """All its time is measured under one name; on both rows it would count twice."""
+    path = tmp_path / "net.py"
+    path.write_text(
+        "from torch import nn\ndef net(channels, classes):\n    twice = nn.Conv2d(channels, channels, 3, padding=1)\n"
+        "    return nn.Sequential(nn.Sequential(twice), nn.Sequential(twice), nn.Flatten(), nn.LazyLinear(classes))\n"
+    )
+    assert run(["show", f"{path}:net", "--input", "8", "--time"]) == 0
+    first, second = (line.split() for line in capsys.readouterr().out.splitlines() if "convolution" in line)
+    assert len(second) == len(first) - 2  # neither parameters nor a time

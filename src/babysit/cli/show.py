@@ -104,7 +104,7 @@ def show(
 
 def text(summary: Summary, timed: Timing | None = None) -> Iterator[str]:
     """The summary as lines for a person."""
-    seconds = timed.layers if timed else {}
+    seconds = dict(timed.layers) if timed else {}
     yield f"{summary.model}, {summary.input} image, {summary.classes:,} class{'' if summary.classes == 1 else 'es'}"
     yield ""
     head = ["layer", "kind", "filter", "stride", "pad", "output", "neurons", "parameters", "multiply-adds", "sees"]
@@ -112,7 +112,10 @@ def text(summary: Summary, timed: Timing | None = None) -> Iterator[str]:
     if seconds:
         rows[0].append("ms")
         for cells, row in zip(rows[1:], summary.rows, strict=True):
-            cells.append(f"{1000 * seconds[row.facts.name]:.2f}" if row.facts.name in seconds else "")
+            taken = seconds.pop(
+                row.facts.name, None
+            )  # a layer that is applied again has its whole time in its first row
+            cells.append("" if taken is None else f"{1000 * taken:.2f}")
     yield from _table(rows)
     if any(row.training_only for row in summary.rows):
         yield "* in training only"
