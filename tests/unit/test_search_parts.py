@@ -158,7 +158,7 @@ def played(effort, *, seconds=10.0, step_seconds=0.1, total=90, seed=0, most=400
     trials: list[Trial] = []
     spent, jobs = 0.0, []
     while len(jobs) < most:
-        scene = Scene(BOTH, effort, trials, (), spent, step_seconds, seed)
+        scene = Scene(BOTH, effort, trials, (), spent, total * step_seconds, seed)
         job = choose(scene)
         jobs.append(job)
         if job.what == "finish":

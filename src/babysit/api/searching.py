@@ -25,12 +25,13 @@ from babysit.record.run import Run
 from babysit.reporting.page import write_report
 from babysit.reporting.rates import write_rate_page
 from babysit.reporting.searched import write_search_page
-from babysit.searching.driver import Worker, length_for
+from babysit.searching.driver import Worker
 from babysit.searching.found import as_json
+from babysit.searching.length import length_for, mean_step
 from babysit.searching.rate import range_test
 from babysit.searching.reading import RateTest, Reading, Sweep
 from babysit.searching.space import Space, parse_over
-from babysit.searching.stages import STAGES, Effort, winner
+from babysit.searching.stages import FEWEST_STEPS, STAGES, Effort, winner
 from babysit.searching.storage import About, Study, check_free, create_study, open_study, reached
 from babysit.searching.telling import told_rate, told_search
 from babysit.searching.trial import SHAPING, Ground
@@ -42,8 +43,9 @@ TRIALS = 27
 """Coarse trials, when neither their number nor a budget is given."""
 
 OVER = "optim.lr,regularize.l2"
-WARM_UP = 0.06
-"""The share of the full length in which a trial's rate rises: short, so that the coarse stage sees the rate itself."""
+WARM_UP, FRONT = 0.2, 0.34
+"""The shares of the full length in which a trial's rate rises, and after which it falls: constant to the end of the finer
+stage. The rise is nearly as long as one-cycle's: a short one cost 2 to 7 points (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -154,24 +156,27 @@ def search(
     with writing(folder, "the search"):
         atomic.write_text(study.split, split_table(images.catalog, images.split))
         atomic.write_text(study.base, render(sized.replace({**fixed, "data.split": study.split.name})))
+    step = mean_step(session)
     with study.choosing():
-        steps = filled.train.steps or (filled.train.epochs or 0) * session.steps_per_epoch
-        if about.effort.budget:
-            steps = max(
-                10,
-                round(
-                    length_for(about.effort.budget, left=about.effort.budget - clock.running()) / session.step_seconds
-                ),
-            )
-        elif filled.train.budget:
-            steps = max(10, round(filled.train.budget / session.step_seconds))
+        steps = _full_steps(filled, session, about.effort.budget, step, clock)
         study.note("full_steps", steps)
-        study.note("full_seconds", steps * session.step_seconds)
-        study.note("step_seconds", session.step_seconds)
+        study.note("full_seconds", steps * step)
         study.spend(clock.running())
     ranges = "; ".join(f"{one.name} {one.said()}" for one in space)
     show.say(f"Searching over {ranges}; a full length has {steps:,} steps. Study: {folder}")
     return _work(study, images, show)
+
+
+def _full_steps(recipe: Recipe, session: Session, budget: float | None, step: float, clock: Clock) -> int:
+    """The length that was asked for, or that `train` would take, and no more of it than the search's budget allows."""
+    if recipe.train.budget:
+        usual = max(FEWEST_STEPS, round(recipe.train.budget / step))
+    else:
+        usual = recipe.train.steps or (recipe.train.epochs or 0) * session.steps_per_epoch
+    if not budget:
+        return usual
+    within = max(FEWEST_STEPS, round(length_for(budget, left=budget - clock.running()) / step))
+    return min(usual, within) if usual else within
 
 
 def join(study: str | Path, *, data: str | None = None, show: Show | None = None) -> Searched:
@@ -204,6 +209,8 @@ def _with_front(asked: Parsed) -> Parsed:
         changes["schedule.kind"] = "trapezoid"
     if "schedule.warmup" not in asked.places and changes:
         changes["schedule.warmup"] = WARM_UP
+    if "schedule.front" not in asked.places and changes:
+        changes["schedule.front"] = FRONT
     return Parsed(asked.recipe.replace(changes), asked.faults, asked.places)
 
 

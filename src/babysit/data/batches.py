@@ -61,7 +61,8 @@ class Batches:
 
     `pixels` canvases, uint8, shape (n, canvas, canvas, 3); `rows` which of them belong to this part;
     `labels` class index of each canvas; `size` side of the image the network sees; `check` is told the rows before
-    their pixels are read (`Cache.check`), or None; `classes` how many there are, needed for mixed images.
+    their pixels are read (`Cache.check`), or None; `classes` how many there are, needed for mixed images; `side` to which
+    unaugmented images are reduced, 0 for their size.
     """
 
     pixels: NDArray[np.uint8]
@@ -73,6 +74,7 @@ class Batches:
     device: torch.device
     check: Callable[[NDArray[np.int64]], None] | None = None
     classes: int = 0
+    side: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -118,7 +120,7 @@ class Batches:
         """All images of the part in order, unaugmented, in batches."""
         for rows in in_turn(self.pixels, self.rows, batch_size):
             images = self._cut(rows, plain_views(len(rows), self.centre))
-            yield self.normalisation(images), self._labels(rows)
+            yield self.normalisation(reduced(images, self.side or self.size)), self._labels(rows)
 
     def _augmented(
         self, rows: NDArray[np.int64], index: NDArray[np.int64], augmentation: Augmentation, moment: Moment

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import IO
 
 from babysit.errors import InterruptedTraining, UserError
 from babysit.record.run import Run
 from babysit.searching import space as spaces
+from babysit.searching.length import whole_seconds
 from babysit.searching.quitting import Kind, Rivals, Watch, at_share
 from babysit.searching.space import Space, Value
 from babysit.searching.stages import (
@@ -90,9 +91,15 @@ class Worker:
             trials=trials,
             held=[number for number in running if self.study.held(number)],
             spent=self.study.noted("spent", 0.0),
-            step_seconds=seconds_a_step(trials, self.study.noted("step_seconds", 0.0)),
+            whole_seconds=whole_seconds(trials, self.work_done, self.study.noted("full_seconds", 0.0)),
             search_seed=about.seed,
+            work=self.work_done,
         )
+
+    def work_done(self, share: float) -> float:
+        """The share of a full length's work that is done after a share of its steps: less where images grow."""
+        cost = self.ground.prepared({})[0].growth.cost
+        return share * cost(0, share) / cost(0, 1)
 
     def _take(self) -> tuple[Job, tuple[Trial, Run, IO[str]] | None]:
         """Chooses a job and takes its trial into this worker's hands."""
@@ -121,7 +128,7 @@ class Worker:
             number, params = self.study.ask(wide_space(scene), first.params)
             seed, origin, total, of = first.seed + job.index + 1, "seed", first.total, first.number
             return Trial(number, params, origin, seed, total, stage=job.stage, takes=1, of=of)
-        within, params = proposed(job, scene)
+        within, params = proposed(job, scene, self.ground.usual(self.study.about.space))
         number, params = self.study.ask(within, params)
         return Trial(number, params, job.origin, self.study.about.seed, self._total(params), stage=job.stage, takes=1)
 
@@ -226,10 +233,11 @@ class Worker:
             self.show.say(f"Finer, around the best: {ranges}.")
 
 
-def proposed(job: Job, scene: Scene) -> tuple[Space, dict[str, Value]]:
+def proposed(job: Job, scene: Scene, usual: Mapping[str, Value]) -> tuple[Space, dict[str, Value]]:
     """The space of a new trial, and those of its parameters that are not left to Optuna's sampler.
 
-    Coarse trials are quasi-random points. In the finer stage the sampler proposes the numbers; choices are those that
+    The first coarse trial has the `usual` values, what `train` would take: nothing that is found should be worse. The
+    others are quasi-random points. In the finer stage the sampler proposes the numbers; choices are those that
     won, in turn, since it knows no choices that become fewer.
     """
     if job.origin == "finer":
@@ -239,7 +247,7 @@ def proposed(job: Job, scene: Scene) -> tuple[Space, dict[str, Value]]:
         return tuple(wide[one.name] if one.choices else one for one in fine), given
     if job.origin == "coarse":
         [place] = spaces.points(1, len(scene.space), seed=scene.search_seed, first=job.index)
-        return scene.space, spaces.at(scene.space, place)
+        return scene.space, spaces.at(scene.space, place) | (dict(usual) if job.index == 0 else {})
     grown = grown_ranges(scene)
     one = grown[job.index % len(grown)]
     within = tuple(one.strip if dimension.name == one.old.name else dimension for dimension in fine_space(scene))
@@ -278,29 +286,3 @@ class TrialShow(Silent):
 
 FINISHING_SECONDS = 6.0
 """Of a budget, kept for what comes after the last trial: the winner's calibration and report, the page, leaving."""
-
-FULL_SHARE = 0.18
-"""The share of a budget that a full length takes: so that coarse, finer, last and at least one other seed fit."""
-
-AROUND = 1.15
-"""What evaluations, checkpoints and the beginning of a trial add to its steps, about."""
-
-
-def length_for(budget: float, *, left: float) -> float:
-    """The seconds of the steps of a full length in a budget.
-
-    >>> round(length_for(240, left=230), 1)
-    37.6
-    """
-    return min(FULL_SHARE * budget, left / 4) / AROUND
-
-
-def seconds_a_step(trials: Sequence[Trial], guess: float) -> float:
-    """What a step has cost so far, all around it included; the guess before anything is known.
-
-    >>> seconds_a_step([], 0.1)
-    0.1
-    """
-    known = [one for one in trials if one.results and one.seconds]
-    steps = sum(max(result.step for result in one.results.values()) for one in known)
-    return sum(one.seconds for one in known) / steps if steps else AROUND * guess if trials else guess

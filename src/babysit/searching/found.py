@@ -17,7 +17,7 @@ FEWEST = 2
 
 SURE = 2.0
 
-NEAR = 0.25
+NEAR = 0.1
 """The share of the best trial's lead over chance that another may be behind and still be called near."""
 
 
@@ -117,7 +117,7 @@ def _words(dimension: Dimension, key: Value) -> str:
 def safe_ranges(scene: Scene, chance: float) -> list[Safe]:
     """For each number, the widest run of values around the best one at which every coarse trial came near the best.
 
-    Near is within a quarter of the best one's lead over chance. Only those trials are asked whose other settings that
+    Near is within a tenth of the best one's lead over chance. Only those trials are asked whose other settings that
     clearly matter lie in the finer stage's ranges: else a bad rate would speak against every strength.
     """
     trials = [

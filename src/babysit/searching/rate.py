@@ -66,7 +66,7 @@ def sweep(session: Session, rates: Sequence[float], *, seed: int) -> Sweep:
         plan, clock = Plan(((0, len(rates)),)), Clock(time.perf_counter())
         aside = build(recipe, session.training, session.validation, session.classes, plan=plan, clock=clock)
         losses: list[float] = []
-        _set_rate(aside, rates[0])
+        set_rate(aside, rates[0])
         for event in train(aside):
             if not isinstance(event, StepDone):
                 continue
@@ -74,11 +74,11 @@ def sweep(session: Session, rates: Sequence[float], *, seed: int) -> Sweep:
             exploded = not math.isfinite(event.loss) or event.loss > EXPLODED * losses[0]
             if len(losses) == len(rates) or (exploded and len(losses) >= FIRST_STEPS):
                 break
-            _set_rate(aside, rates[len(losses)])
+            set_rate(aside, rates[len(losses)])
     return Sweep(seed, tuple(rates[: len(losses)]), tuple(losses))
 
 
-def _set_rate(session: Session, rate: float) -> None:
-    """Without checking the whole recipe again: this stands between two steps of a fast loop."""
+def set_rate(session: Session, rate: float) -> None:
+    """Another rate, without checking the whole recipe again: this stands between two steps of a fast loop."""
     optim = session.recipe.optim.model_copy(update={"lr": rate})
     session.recipe = session.recipe.model_copy(update={"optim": optim})

@@ -9,7 +9,7 @@ seeds    the winner again, with other seeds
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from babysit.searching.space import Space, Value, Widening, narrowed, widenings
 
 State = Literal["running", "paused", "done", "quit"]
 Origin = Literal["coarse", "widened", "finer", "seed"]
+Work = Callable[[float], float]
 
 STAGES = ("coarse", "finer", "last")
 SHARES = (1 / 9, 1 / 3, 1.0)
@@ -35,7 +36,7 @@ WIDENED = 4
 TAKES = 3
 """A trial whose worker died so many times is left alone: it may be what kills them."""
 
-ENDS = {"coarse": 0.28, "widened": 0.33, "finer": 0.5, "last": 0.8, "seeds": 1.0}
+ENDS = {"coarse": 0.18, "widened": 0.21, "finer": 0.32, "last": 0.8, "seeds": 1.0}
 """The shares of a budget after which nothing more is begun of each phase but what it needs at least."""
 
 SPARE, LATE = 1.3, 1.05
@@ -117,15 +118,16 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """All that a choice depends on: the space, the effort, the trials in order, those in the hands of living workers, the
-    seconds of work so far, and what one step costs (for a budget)."""
+    seconds of work so far, what a full length costs, and the share of its work that is done after a share of its steps."""
 
     space: Space
     effort: Effort
     trials: Sequence[Trial]
     held: Collection[int] = ()
     spent: float = 0.0
-    step_seconds: float = 0.0
+    whole_seconds: float = 0.0
     search_seed: int = 0
+    work: Work = float
 
     def over(self, phase: str) -> bool:
         """Whether a budget leaves no more for a phase."""
@@ -179,8 +181,8 @@ def _finer(scene: Scene) -> Job | None:
 
 def _last(scene: Scene) -> Job | None:
     for place, one in enumerate(to_promote(scene, 1)):
-        whole = SPARE * _whole(scene, one)
-        afford = not scene.effort.budget or scene.spent + _cost(scene, one, 1) + whole <= scene.effort.budget
+        needed = SPARE * scene.whole_seconds + (1 - scene.work(SHARES[1])) * scene.whole_seconds
+        afford = not scene.effort.budget or scene.spent + needed <= scene.effort.budget
         if one.stage == 1 and not (place and (scene.over("last") or not afford)) and not scene.of("seed"):
             return Job("go", one.number, 2)
     return _awaited(scene, 2)
@@ -191,7 +193,7 @@ def _seeds(scene: Scene) -> Job | None:
     done = len(scene.of("seed"))
     if first is None or done >= SEEDS:
         return _awaited(scene, 2)
-    late = scene.effort.budget is not None and scene.spent + _whole(scene, first) > scene.effort.budget * (
+    late = scene.effort.budget is not None and scene.spent + scene.whole_seconds > scene.effort.budget * (
         1 if done else LATE
     )
     if late:
@@ -206,15 +208,6 @@ def _awaited(scene: Scene, stage: int) -> Job | None:
 
 def _reached(scene: Scene, stage: int) -> bool:
     return any(one.stage >= stage for one in scene.trials) or bool(scene.of("seed"))
-
-
-def _cost(scene: Scene, one: Trial, stage: int) -> float:
-    """Seconds from the end of a stage to the full length."""
-    return (one.total - one.ends(stage)) * scene.step_seconds
-
-
-def _whole(scene: Scene, one: Trial) -> float:
-    return one.total * scene.step_seconds
 
 
 def ranked(trials: Sequence[Trial], stage: int) -> list[Trial]:

@@ -20,13 +20,15 @@ from babysit.record import atomic, predictions
 from babysit.record import run as runs
 from babysit.record.log import LogWriter, cut, read_log
 from babysit.record.run import Run
+from babysit.searching.early import cooled
+from babysit.searching.length import mean_step
 from babysit.searching.quitting import Watch
 from babysit.searching.space import Space, Value
 from babysit.searching.stages import Result, Trial
 from babysit.show import Show
 from babysit.training import prepare
 from babysit.training.environment import note_session
-from babysit.training.evaluate import probabilities, worth
+from babysit.training.evaluate import worth
 from babysit.training.fit import Fit, Stop
 from babysit.training.loop import StepDone
 from babysit.training.plan import Plan
@@ -49,6 +51,7 @@ class Ground:
     data: prepare.Data
     split: Path
     _prepared: dict[tuple[tuple[str, Value], ...], tuple[Session, dict[str, str]]] = field(default_factory=dict)
+    _seconds: dict[tuple[tuple[str, Value], ...], float] = field(default_factory=dict)
 
     def shape(self, params: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
         """Those parameters that shape the network or the data."""
@@ -68,8 +71,25 @@ class Ground:
         return self._prepared[shape]
 
     def seconds_a_step(self, params: Mapping[str, Value]) -> float:
-        """What a step takes, by the self-test."""
-        return self.prepared(params)[0].step_seconds
+        """What a step of a whole training takes in the mean, measured once for each shape."""
+        shape = self.shape(params)
+        if shape not in self._seconds:
+            self._seconds[shape] = mean_step(self.prepared(params)[0])
+        return self._seconds[shape]
+
+    def usual(self, space: Space) -> dict[str, Value]:
+        """What a training takes without a search, of the settings in a space and where it is within."""
+        recipe, found = self.prepared({})[0].recipe, {}
+        for one in space:
+            value = 1.0 if one.relative else recipe.get(one.name)
+            within = (
+                value in one.choices
+                if one.choices
+                else isinstance(value, (int, float)) and one.low <= value <= one.high
+            )
+            if within:
+                found[one.name] = value
+        return found
 
     def chance(self) -> float:
         """The accuracy of always naming the commonest class of the training images."""
@@ -188,13 +208,15 @@ def _watching(watch: Watch) -> Callable[[StepDone], str]:
 
 
 def _result(session: Session, run: Run, *, whole: bool) -> Result:
-    """The validation figures of now; of a whole training those of the network that was kept."""
+    """The validation figures that a training would come to if it were cooled down now; of a whole training those of the
+    network that was kept."""
     metric, rows = session.recipe.train.metric, session.validation.rows
     if whole:
         scores = predictions.read(run).scores(session.classes)
     else:
-        with session.averaged():
-            predicted = probabilities(session.model, session.validation, session.recipe.train.precision)
+        kept, _, _ = checkpoint.load_newest(run.checkpoints)
+        assert kept is not None, "a stage ends with a checkpoint"
+        predicted = cooled(session, kept)
         scores = score(predicted, session.validation.labels[rows], session.classes)
     return Result(session.position.step, scores.accuracy, scores.loss, worth(scores, metric)[0])
 
