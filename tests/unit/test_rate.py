@@ -13,13 +13,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from made_sessions import started
 
 from babysit import api
-from babysit.api.running import read_request
 from babysit.checkpoint import load_newest
 from babysit.checks import start
-from babysit.clock import Clock
-from babysit.data.corrections import read_lists
 from babysit.record.log import read_log
 from babysit.record.run import Run
 from babysit.reporting.rates import rate_figure
@@ -27,20 +25,10 @@ from babysit.searching import confirm, rate
 from babysit.searching.reading import EXPLODED, FIRST_STEPS, WINDOW, RateTest, Sweep, read, smoothed
 from babysit.searching.telling import told_rate
 from babysit.show import Silent
-from babysit.training import prepare, resolve
+from babysit.training import resolve
 from babysit.training.loop import StepDone, train
 
 FAST = {"model.name": "linear", "train.precision": "float32", "train.threads": 1, "train.epochs": 2}
-
-
-def started(settings):
-    """A training on digits that is about to begin, and the reasons of its settings."""
-    clock, lists = Clock(time.perf_counter()), read_lists(None, None)
-    asked = read_request("digits", None, settings).recipe
-    catalog, sized, _ = prepare.look(asked, clock, lists=lists, show=Silent())
-    images = prepare.decode(catalog, sized, lists=lists, clock=clock, show=Silent())
-    session, session.recipe, reasons = prepare.start(sized, images, clock)
-    return session, reasons
 
 
 def planted(moves, best, explodes, *, noise=0.01, seed=0):
