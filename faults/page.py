@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import corpus
+import fresh.broken
+import held.broken
 import logs
 import measures
 from babysit.figures.alone import alone
 from babysit.figures.charts import Axes, Color, Line, chart
 from baselines import BASELINES
-from held.broken import ELSEWHERE, LATE
 from judging import LOOKS, Part, spelled
 
+ELSEWHERE = held.broken.ELSEWHERE | fresh.broken.ELSEWHERE
 DOCS = logs.FOLDER.parent.parent / "docs"
 PICTURES = DOCS / "pictures"
 COLORS: tuple[Color, ...] = ("one", "soft", "two")
@@ -115,7 +117,7 @@ def text(parts: Sequence[Part]) -> str:
             "",
             "## Kinds that no rule could know early",
             "",
-            *(f"- `{kind}`: {reason}." for kind, reason in LATE.items()),
+            *(f"- `{kind}`: {reason}." for kind, reason in measures.LATE.items()),
             "",
             "## Kinds that cannot live everywhere",
             "",

@@ -1,7 +1,7 @@
 """Program: one training of the corpus, broken or healthy, with the causes that are right to name. Truth comes first:
 
 the lists were written before any rule was tuned on their logs. The residual network, the one trained before, generated
-textures and loops in three more styles are the held-out part's (`held/`).
+textures and loops in three more styles were held out (`held/`) until they were looked at; `fresh/` is held out now.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fresh.setups import Fresh
 from held.setups import Held
 from setups import Setup
 
@@ -19,13 +20,13 @@ class Program:
 
     `kind` of fault, empty for a healthy one; `accepted` the diagnoses that name its cause; `setup` a loop of a user's,
     or `recipe` the settings of a run of babysit's own on the same data; `base` the name of its healthy twin; `harm` what
-    it costs, empty for points of accuracy; `held` whether it belongs to the held-out part.
+    it costs, empty for points of accuracy; `held` whether it is or was held out.
     """
 
     name: str
     kind: str = ""
     accepted: tuple[str, ...] = ()
-    setup: Setup | Held = field(default_factory=Setup)
+    setup: Setup | Held | Fresh = field(default_factory=Setup)
     recipe: Mapping[str, object] | None = None
     base: str = ""
     harm: str = ""

@@ -4,6 +4,7 @@ python faults/record.py                    # all
 python faults/record.py --only digits      # names that contain this
 python faults/record.py --kept-probes      # the program's text alone decides what is run again
 python faults/record.py --part 1/2         # half of them, for two processes side by side
+python faults/record.py --seconds 280      # begins no more after so long; the next call goes on
 python faults/record.py --again            # the second seed: how twins end and broken ones that are near them, without the watcher
 """
 
@@ -13,6 +14,7 @@ import argparse
 import hashlib
 import inspect
 import json
+import math
 import tempfile
 import time
 import warnings
@@ -25,6 +27,13 @@ from torch import nn
 
 import babysit
 import data
+import fresh.drawings
+import fresh.images
+import fresh.loops
+import fresh.networks
+import fresh.pixels
+import fresh.setups
+import fresh.steps
 import held.images
 import held.loops
 import held.networks
@@ -39,12 +48,18 @@ from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
 from babysit.watching.attach import Watch, asked_of
 from corpus import twin_of, twins, whole
+from fresh.setups import Fresh
 from held.setups import Held
 from loops import Watcher
 from programs import Program
+from setups import Setup
 
 SOURCE = Path(babysit.__file__).resolve().parent
 HELD = (held.images, held.networks, held.pixels, held.setups, held.loops)
+FRESH = (
+    *(fresh.drawings, fresh.images, fresh.networks, fresh.pixels, fresh.setups, fresh.steps, fresh.loops),
+    *(held.networks, held.pixels, held.setups, data),  # what it borrows
+)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 DOUBT = 0.15
@@ -52,7 +67,7 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    modules = HELD if isinstance(program.setup, Held) else (setups, loops, data)
+    modules = {Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}[type(program.setup)]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
@@ -66,27 +81,34 @@ def record(program: Program) -> tuple[Known, dict[str, float], list[Row]]:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         if program.recipe is None:
-            known = _watched(program, run)
+            known, said = _watched(program, run)
         else:
-            known = _recipe(program, Path(folder), run)
+            known, said = _recipe(program, Path(folder), run), None
         rows = list(read_log(run / "log.jsonl").rows)
     epochs = [row for row in rows if row.kind == "epoch"]
-    last = epochs[-1].values.get("validation_accuracy", 0.0) if epochs else 0.0
+    told = epochs[-1].values.get("validation_accuracy", 0.0) if epochs else 0.0
+    last = told if said is None else said
     return known, {"accuracy": round(last, 4), "seconds": round(time.process_time() - begun, 1)}, rows
 
 
-def _watched(program: Program, run: Path) -> Known:
+def _watched(program: Program, run: Path) -> tuple[Known, float | None]:
     model, optimizer, classes, train = _begun(program, SEED)
     with Watch(asked_of(model, optimizer, classes=classes, run=run), _no_rules, _silent) as watcher:
-        train(watcher)
+        said = train(watcher)
     if (run / "trouble.txt").exists():
         print(f"{program.name}: {(run / 'trouble.txt').read_text(encoding='utf-8')}", flush=True)
-    return Known.from_json(json.loads((run / "manifest.json").read_text(encoding="utf-8"))["known"])
+    return Known.from_json(json.loads((run / "manifest.json").read_text(encoding="utf-8"))["known"]), said
 
 
-def _begun(program: Program, seed: int) -> tuple[nn.Module, torch.optim.Optimizer, int, Callable[[Watcher], None]]:
-    """What the watcher is given, and the loop."""
+Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], int, Callable[[Watcher], float | None]]
+
+
+def _begun(program: Program, seed: int) -> Begun:
+    """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Fresh):
+        made = fresh.setups.build(setup, seed)
+        return made.model, made.optimizers, made.classes, lambda one: fresh.loops.train(made, one)
     if isinstance(setup, Held):
         ready = held.setups.build(setup, seed)
         model = held.loops.begun(ready)
@@ -124,8 +146,8 @@ def ended(program: Program, seed: int) -> float:
     """The last validation accuracy of a program, run without the watcher."""
     silent = Silent()
     *_, train = _begun(program, seed)
-    train(silent)
-    return round(silent.accuracy, 4)
+    said = train(silent)
+    return round(silent.accuracy if said is None else said, 4)
 
 
 def _recipe(program: Program, folder: Path, run: Path) -> Known:
@@ -162,13 +184,18 @@ def main() -> None:
     parser.add_argument(
         "--again", action="store_true", help="the second seed of broken ones and twins, without the watcher"
     )
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin none after so long")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     part, parts = (int(one) for one in asked.part.split("/"))
-    ordered = sorted(whole(), key=lambda one: (one.recipe is not None, _hash(one.name)))
+    first = twins()
+    ordered = sorted(whole(), key=lambda one: (one.recipe is not None, one.name not in first, _hash(one.name)))
     chosen = [one for one in ordered if asked.only in one.name and int(_hash(one.name), 16) % parts == part - 1]
+    begun = time.monotonic()
     for program in chosen:
+        if time.monotonic() - begun > asked.seconds:
+            return
         if asked.again:
             again(program)
         else:

@@ -32,9 +32,9 @@ CELLS: dict[str, Fresh] = {
     "dense-lesions": Fresh(
         "dense", "lesions", "closure", "adam", 4e-3, schedule="linear", balance="weighted", wide=12, epochs=6
     ),
-    "dense-glyphs": Fresh("dense", "glyphs", "keras", "adam", 4e-3, wide=12, epochs=4),
+    "dense-glyphs": Fresh("dense", "glyphs", "keras", "adam", 8e-3, wide=12, epochs=7),
     "inception-many": Fresh(
-        "inception", "many", "ignite", "adam", 8e-3, schedule="cosine-floor", per="epoch", epochs=4
+        "inception", "many", "ignite", "adam", 8e-3, schedule="cosine-floor", per="epoch", epochs=7
     ),
     "inception-animals": Fresh("inception", "animals", "messy", "adam", 3e-3, batch=25, epochs=5),
     "group-polylines": Fresh("group", "polylines", "notebook", "adam", 2e-3, batch=20, wide=12, epochs=20),

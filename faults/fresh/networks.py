@@ -195,7 +195,7 @@ def dense_body(form: Form) -> nn.Sequential:
     inner = wide + count * wide // 2
     half = 4 * (inner // 8)
     return nn.Sequential(
-        nn.Conv2d(form.channels, wide, 3, 2 if form.height >= 24 else 1, padding=1),
+        nn.Conv2d(form.channels, wide, 3, 2, padding=1),
         Dense(form, wide, wide // 2, count),
         nn.Conv2d(inner, half, 1),
         nn.AvgPool2d(2),
@@ -223,7 +223,7 @@ class Branches(nn.Module):
 def inception_body(form: Form) -> nn.Sequential:
     """A stem and `1 + depth` modules of branches, a pool between two."""
     each = form.wide
-    layers: list[nn.Module] = [unit(form, form.channels, each, stride=2 if form.height >= 24 else 1)]
+    layers: list[nn.Module] = [unit(form, form.channels, each, stride=2)]
     incoming = each
     for _ in range(1 + form.depth):
         layers += [Branches(form, incoming, each), nn.MaxPool2d(2)]

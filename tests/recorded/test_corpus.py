@@ -12,8 +12,10 @@ import measures
 from babysit.diagnosing import RULES
 from babysit.record.known import Known
 from babysit.record.log import Row
+from fresh import broken as fresh_broken
+from fresh.setups import Fresh
+from hashes import TEXTS, fixed, hashes
 from held import broken as held_broken
-from held.hashes import fixed, hashes
 from held.setups import Held
 
 MUST, MAY = (0.87, 0.72), (0.05, 0.03)
@@ -32,19 +34,28 @@ def test_programs_have_names_of_their_own_and_accept_causes_that_exist() -> None
 
 
 def test_the_held_out_programs_are_as_they_were_before_the_first_was_recorded() -> None:
-    assert hashes() == fixed()
+    for folder in TEXTS:
+        assert hashes(folder) == fixed(folder)
 
 
-def test_every_kind_meets_a_network_and_data_that_tuning_never_saw() -> None:
-    held = [one for one in PROGRAMS if one.held]
+def test_every_kind_that_was_held_out_meets_two_networks_that_tuning_never_saw() -> None:
+    held = [one for one in PROGRAMS if isinstance(one.setup, Held)]
     assert len({one.kind for one in held if one.kind}) >= 40
-    for one in held:
-        assert isinstance(one.setup, Held) and one.setup.style in ("lightning", "face", "learner")
+    assert {one.setup.style for one in held} == {"lightning", "face", "learner"}
+    assert sum(one.setup.network in ("residual", "tuned") for one in held) >= 120
     for kind in held_broken.KINDS:
-        cells = [one.setup for one in held if one.kind == kind and isinstance(one.setup, Held)]
-        assert len({one.network for one in cells}) >= 2 or kind in held_broken.ELSEWHERE, kind
-    for part in ("residual", "tuned"):
-        assert sum(isinstance(one.setup, Held) and one.setup.network == part for one in held) >= 60
+        networks = {one.setup.network for one in held if one.kind == kind}
+        assert len(networks) >= 2 or kind in held_broken.ELSEWHERE, kind
+
+
+def test_fresh_programs_are_many_and_wide() -> None:
+    fresh = [one for one in PROGRAMS if isinstance(one.setup, Fresh)]
+    ill, well = [one for one in fresh if not one.healthy], [one for one in fresh if one.healthy]
+    assert len(ill) >= 110 and len(well) >= 110 and len({one.kind for one in ill}) >= 40
+    assert len({one.setup.network for one in fresh}) >= 5 and len({one.setup.style for one in fresh}) >= 5
+    for kind in fresh_broken.KINDS:
+        cells = {one.base for one in ill if one.kind == kind}
+        assert len(cells) >= 2, kind
 
 
 def test_a_broken_program_has_a_healthy_twin() -> None:

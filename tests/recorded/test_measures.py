@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import corpus
@@ -43,10 +45,14 @@ def test_broken_is_five_points_below_the_twin_in_the_mean_of_two_seeds_or_no_num
     assert not judging.harmed(broken(), {BROKEN.name: [0.9], TWIN: [0.9, 0.99]})
 
 
-def test_what_was_scored_first_is_held_out_no_more() -> None:
-    parts = [corpus.part_of(one) for one in corpus.whole()]
-    assert parts.count("looked at") == len(corpus.looked_at()) == 271 and parts.count("held-out") == 505 - 271
-    assert corpus.looked_at() <= {one.name for one in corpus.whole() if one.held}
+def test_what_was_scored_is_held_out_no_more_and_fresh_programs_are() -> None:
+    parts = {name: {one.name for one in corpus.whole() if corpus.part_of(one) == name} for name in corpus.PARTS}
+    folder = Path(corpus.__file__).parent / "held"
+    scored = [
+        line.split()[2] for name in ("first", "second") for line in (folder / f"{name}.txt").open(encoding="utf-8")
+    ]
+    assert set(scored) == parts["looked at"] and len(scored) == 505
+    assert all("fresh-" in name for name in parts["held-out"]) and len(parts["held-out"]) >= 220
 
 
 def test_first_and_alarmed_hear_only_what_is_sure_enough() -> None:

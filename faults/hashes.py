@@ -1,0 +1,73 @@
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, and of `fresh/`.
+
+python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import fresh.broken
+import fresh.healthy
+import held.broken
+import held.healthy
+from programs import Program
+
+HERE = Path(__file__).resolve().parent
+TEXTS: Mapping[str, Sequence[str]] = {
+    "held": ("images", "networks", "pixels", "setups", "loops", "cells"),
+    "fresh": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
+}
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, whose files are fixed too."""
+
+
+def hashes(folder: str) -> dict[str, str]:
+    """Name of a program, or of a file that all of a folder's are made by -> SHA-256 of its text.
+
+    A program's text holds all that is chosen in it, the kind of its fault and the causes that are right to name.
+    """
+    found = {
+        f"{name}.py": _sha256((HERE / folder / f"{name}.py").read_text(encoding="utf-8")) for name in TEXTS[folder]
+    }
+    for one in _programs(folder):
+        found[one.name] = _sha256(f"{one.name} {one.kind} {one.accepted} {one.base} {one.harm} {one.setup!r}")
+    return found
+
+
+def fixed(folder: str) -> dict[str, str]:
+    """What was fixed."""
+    file = _file(folder)
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return {name: text for text, name in (line.split("  ", 1) for line in lines)}
+
+
+def _programs(folder: str) -> list[Program]:
+    if folder == "held":
+        return [*held.broken.broken(), *held.healthy.healthy()]
+    return [*fresh.broken.broken(), *fresh.healthy.healthy()]
+
+
+def _file(folder: str) -> Path:
+    return HERE / folder / "hashes.txt"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def main() -> None:
+    """Compares, or writes."""
+    for folder in TEXTS:
+        now, before = hashes(folder), fixed(folder)
+        if "--write" in sys.argv[1:]:
+            _file(folder).write_text("".join(f"{text}  {name}\n" for name, text in now.items()), encoding="utf-8")
+        for name in sorted(now.keys() | before.keys()):
+            if now.get(name) != before.get(name):
+                print(f"{folder}: {name}: {'new' if name not in before else 'gone' if name not in now else 'changed'}")
+
+
+if __name__ == "__main__":
+    main()
