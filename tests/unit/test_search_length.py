@@ -98,4 +98,4 @@ def test_the_first_trial_has_the_values_that_a_training_would_take() -> None:
     scene = Scene(space, Effort(9), [])
     _, first = proposed(Job("fresh"), scene, usual)
     _, second = proposed(Job("fresh", index=1), scene, usual)
-    assert first["optim.lr"] == by_rule != second["optim.lr"] and 1e-9 <= first["regularize.l2"] <= 1e-8
+    assert first["optim.lr"] == by_rule != second["optim.lr"] and 1e-9 <= float(first["regularize.l2"]) <= 1e-8
