@@ -139,17 +139,18 @@ def span(plane: Plane, low: float, high: float, *, kind: str, label: str = "") -
     )
 
 
-def upright(plane: Plane, x: float, *, kind: str, label: str = "", before: bool = False) -> str:
+def upright(plane: Plane, x: float, *, kind: str, label: str = "", before: bool = False, line: int = 0) -> str:
     """A vertical line at a value, with its name beside its top.
 
     Arguments:
         before: whether the name stands to the left, away from another line to the right.
+        line: how many lines further down the name stands, below that of another value nearby.
     """
     left = plane.at(x, plane.y.high)[0]
     tall = plane.height - TOP - BOTTOM
     end = before or left > plane.width - 150
     named = (
-        f'<text class="region" x="{left + (-6 if end else 6):.1f}" y="{TOP + 14}" text-anchor="{"end" if end else "start"}">{escape(label)}</text>'
+        f'<text class="region" x="{left + (-6 if end else 6):.1f}" y="{TOP + 14 + 16 * line}" text-anchor="{"end" if end else "start"}">{escape(label)}</text>'
         if label
         else ""
     )

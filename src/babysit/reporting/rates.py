@@ -64,11 +64,9 @@ def rate_figure(test: dict[str, Any]) -> str:
         shapes.append(curve(plane, one["rates"], heights, color))
     used = test["used"]
     if x.low <= used <= x.high:
-        shapes.append(
-            upright(
-                plane, used, kind="soft dashed", label=f"used: {used:.2g}", before=used < (test["suggestion"] or 0.0)
-            )
-        )
+        before = used < (test["suggestion"] or 0.0)
+        label = f"training's: {used:.2g}"
+        shapes.append(upright(plane, used, kind="soft dashed", label=label, before=before, line=1))
     if test["suggestion"]:
         shapes.append(upright(plane, test["suggestion"], kind="ink", label=f"suggested: {test['suggestion']:g}"))
     return drawn(
