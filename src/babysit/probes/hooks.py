@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +32,25 @@ class _Trail:
     def idle(self) -> bool:
         """Only training passes are looked at: not validations in between, nor what a compiler traces."""
         return not (torch.is_grad_enabled() or self.numbers_only) or torch.compiler.is_compiling()
+
+
+@dataclass(frozen=True)
+class Unshared:
+    """A hook that stays behind when its network is copied or pickled: there it does nothing.
+
+    Somebody may keep a copy of the network while it is watched. What stands in its place is of the standard library, so
+    that such a file can be read without babysit.
+    """
+
+    action: Callable[..., None]
+
+    def __call__(self, *given: object) -> None:
+        """Does what it is there for."""
+        self.action(*given)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        """Any arguments are taken and nothing is given by the exit of a context that is none."""
+        return getattr, (nullcontext(), "__exit__")
 
 
 @contextmanager
@@ -108,21 +127,21 @@ def _hooked(network: Network, trail: _Trail, output: Hook, function: Hook, given
             handle.remove()
 
 
-def _after(trail: _Trail, name: str, hook: Hook) -> Callable[[nn.Module, object, object], None]:
+def _after(trail: _Trail, name: str, hook: Hook) -> Unshared:
     def call(layer: nn.Module, _inputs: object, output: object) -> None:
         if isinstance(output, Tensor) and output.is_floating_point() and output.numel() and not trail.idle():
             hook(trail, name, layer, output.detach())
 
-    return call
+    return Unshared(call)
 
 
-def _before(trail: _Trail, name: str, hook: Hook) -> Callable[[nn.Module, tuple[object, ...]], None]:
+def _before(trail: _Trail, name: str, hook: Hook) -> Unshared:
     def call(layer: nn.Module, inputs: tuple[object, ...]) -> None:
         first = inputs[0] if inputs else None
         if isinstance(first, Tensor) and first.is_floating_point() and first.numel() and not trail.idle():
             hook(trail, name, layer, first.detach())
 
-    return call
+    return Unshared(call)
 
 
 def _output(trail: _Trail, name: str, _layer: nn.Module, output: Tensor) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from babysit.probes import PROBES
 from babysit.probes.context import Moment, Probe, ProbeContext
 from babysit.probes.gradients import surely_finite
-from babysit.probes.hooks import Seen, finite_checked, untouched, watched
+from babysit.probes.hooks import Seen, Unshared, finite_checked, untouched, watched
 from babysit.probes.network import Network, network_of
 from babysit.probes.weights import copies
 from babysit.probes.when import thinned
@@ -60,6 +61,7 @@ class Meter:
     trouble: str = ""
     network: Network = field(init=False)
     _armed: ExitStack | None = None
+    _remembering: RemovableHandle | None = None
     _seen: Seen = field(default_factory=dict)
     _before: dict[str, Tensor] = field(default_factory=dict)
     _taken: dict[Kind, Values] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Meter:
         """Gets ready for the next update's forward pass; calling it again changes nothing."""
         self._guarded(self._arm)
 
-    def gradients(self, scale: float | Tensor = 1.0, *, waiting: bool = True) -> None:
+    def gradients(self, scale: float | Tensor = 1.0, *, waiting: bool = True, norm: bool = False) -> None:
         """Measures before an update, with the gradients in place.
 
         Where the layers are looked at rarely, since steps are short, the norm of the gradient is taken at every second
@@ -82,10 +84,12 @@ class Meter:
         Arguments:
             scale: what they are to be divided by, as mixed precision scales them.
             waiting: whether an accelerator may be waited for at such a glance.
+            norm: whether the norm is taken now in any case.
         """
         step = self.step + 1
         if (
-            step % min(RAREST, max(1, self.every // OFTEN)) == 0
+            norm
+            or step % min(RAREST, max(1, self.every // OFTEN)) == 0
             or thinned(step, self.every)
             or (waiting and not self.trouble and not self._harmed and not surely_finite(self.network))
         ):
@@ -95,6 +99,10 @@ class Meter:
         """Measures after an update and counts it."""
         self.step += 1
         self._guarded(self._updated)
+
+    def passed(self) -> None:
+        """Counts an update that was not looked at."""
+        self.step += 1
 
     def take(self) -> Taken:
         """What was measured since the last time."""
@@ -111,9 +119,10 @@ class Meter:
 
     def close(self) -> None:
         """Takes every hook away."""
-        if self._armed is not None:
-            self._armed.close()
-            self._armed = None
+        self._disarm()
+        if self._remembering is not None:
+            self._remembering.remove()
+            self._remembering = None
         self._inputs = ()
 
     def renew(self) -> bool:
@@ -138,11 +147,16 @@ class Meter:
         self._armed = ExitStack()
         if not self.network.hookable:
             return
-        hook = self.network.model.register_forward_pre_hook(self._remember)
-        self._armed.callback(hook.remove)
+        if self._remembering is None:  # it stays: to put a hook in place takes as long as a small layer
+            self._remembering = self.network.model.register_forward_pre_hook(Unshared(self._remember))
         if thinned(self.step + 1, self.every):
             self._seen = {}
             self._armed.enter_context(watched(self.network, self._seen))
+
+    def _disarm(self) -> None:
+        if self._armed is not None:
+            self._armed.close()
+            self._armed = None
 
     def _remember(self, model: nn.Module, inputs: tuple[object, ...]) -> None:  # noqa: ARG002 - a hook's signature
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
@@ -167,7 +181,7 @@ class Meter:
             context = ProbeContext(self.step, 0, self.network, self._before, self._seen)
             self._keep("layers", self._measured("updated", "layers", context))
         self._before, self._seen = {}, {}
-        self.close()
+        self._disarm()
 
     def _finite(self) -> Values:
         """Which layers give values that are not finite: the batch that harmed the gradient once more, before the update."""
@@ -175,7 +189,7 @@ class Meter:
         inputs, self._inputs = self._inputs, ()
         if not inputs:
             return {}
-        self.close()
+        self._disarm()
         with untouched(self.network.model), torch.no_grad(), finite_checked(self.network, seen):
             self.network.model(*inputs)
         shares = {name: float(found["activation_not_finite"]) for name, found in seen.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,13 +20,19 @@ from babysit.watching.given import Given, Once, read
 MOST_LABELS = 20_000
 """Labels of an epoch that are kept to see whether they come in order."""
 
+ENOUGH = 512
+"""Images that a training accuracy is the mean of at least, where some batches were passed over."""
+
 PROBABLE = 0.99
 """Share of the rows that must be probabilities for all to be taken so."""
 
 
 @dataclass
 class Epoch:
-    """Sums over the batches since the last validation; `number` counted from 0; `counts` images of each class in the last one."""
+    """Sums over the batches since the last validation; `number` counted from 0; `counts` images of each class in the last one.
+
+    `cut` whether labels of some batches are missing in a way that the others cannot stand for them.
+    """
 
     number: int = 0
     first_step: int = 0
@@ -33,10 +40,13 @@ class Epoch:
     images: int = 0
     largest: int = 0
     counts: tuple[int, ...] | None = None
+    cut: bool = False
     _sums: dict[str, float | Tensor] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
     _labels: list[NDArray[np.int64]] = field(default_factory=list)
     _labelled: int = 0
+    _thinned: bool = False
+    _recent: deque[tuple[float | Tensor, int]] = field(default_factory=deque)
 
     def add(self, given: Given, *, order: bool) -> None:
         """Takes a batch in; `order` whether its labels are kept."""
@@ -46,13 +56,33 @@ class Epoch:
         for name, value in given.numbers.items():
             self._sums[name] = self._sums.get(name, 0.0) + value * count
             self._counts[name] = self._counts.get(name, 0) + count
-        if order and given.targets is not None and self._labelled < MOST_LABELS:
+        if "accuracy" in given.numbers:
+            self._recent.append((given.numbers["accuracy"] * count, count))
+            while sum(count for _, count in self._recent) - self._recent[0][1] >= ENOUGH:
+                self._recent.popleft()
+        full = self._labelled >= MOST_LABELS
+        if order and given.targets is not None and not full:
             self._labels.append(given.targets.cpu().numpy().astype(np.int64))
             self._labelled += len(self._labels[-1])
+        self.cut = self.cut or full or not order or given.targets is None
+
+    def passed(self, loss: float | Tensor | None, count: int) -> None:
+        """Counts a batch that was passed over, and its loss if it is known."""
+        self.images, self._thinned = self.images + count, True
+        if loss is not None:
+            self._sums["loss"] = self._sums.get("loss", 0.0) + loss * count
+            self._counts["loss"] = self._counts.get("loss", 0) + count
 
     def means(self) -> dict[str, float | Tensor]:
-        """Loss and accuracy, each image counting the same."""
-        return {f"train_{name}": total / self._counts[name] for name, total in self._sums.items()}
+        """Loss and accuracy, each image counting the same.
+
+        Where some batches were passed over, so few of an epoch's may be left that its accuracy would say little; then it
+        is that of the latest `ENOUGH` images.
+        """
+        found = {f"train_{name}": total / self._counts[name] for name, total in self._sums.items()}
+        if self._thinned and self._recent and self._counts.get("accuracy", 0) < ENOUGH:
+            found["train_accuracy"] = sum(right for right, _ in self._recent) / sum(count for _, count in self._recent)
+        return found
 
     def order(self) -> NDArray[np.int64] | None:
         """The labels in the order in which they came."""
@@ -61,14 +91,19 @@ class Epoch:
     def next(self, step: int) -> Epoch:
         """The epoch that begins after `step` updates, knowing how long this one was."""
         steps = step - self.first_step
-        return Epoch(self.number + 1, step, steps or None, 0, self.largest, self.by_class())
+        new = Epoch(self.number + 1, step, steps or None, 0, self.largest, self.by_class())
+        new._recent = self._recent
+        return new
 
     def by_class(self) -> tuple[int, ...] | None:
-        """Images of each class in this epoch, up to the largest label seen; of the epoch before when labels were not kept."""
+        """Images of each class in this epoch, up to the largest label seen; of the epoch before when labels were not kept.
+
+        Where some batches were passed over, those that were not stand for them.
+        """
         labels = self.order()
-        if labels is None or len(labels) < self.images or labels.min() < 0:
+        if labels is None or self.cut or labels.min() < 0:
             return self.counts
-        return tuple(np.bincount(labels).tolist())
+        return tuple(round(float(one)) for one in np.bincount(labels) * (self.images / len(labels)))
 
     def into(self, known: Known) -> Known:
         """What the course of the epochs says of the settings."""

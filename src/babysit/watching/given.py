@@ -29,7 +29,7 @@ class Once:
 class Given:
     """One batch as it was given, every part checked; None for what was not given or cannot be used.
 
-    `numbers` its loss and its accuracy, the share of outputs whose largest score is the target's, as far as there are any.
+    `images` how many, where nothing else is kept of it; `numbers` its loss and its accuracy, the share of outputs whose largest score is the target's, as far as there are any.
 
     Shape:
         `outputs` (n, classes); `targets` (n,) class indices; `loss` a single number.
@@ -40,10 +40,13 @@ class Given:
     targets: Tensor | None = None
     inputs: Tensor | None = None
     numbers: Mapping[str, float | Tensor] = field(default_factory=dict)
+    images: int | None = None
 
     @property
     def count(self) -> int | None:
         """Examples in it, if anything says so."""
+        if self.images is not None:
+            return self.images
         one = next((part for part in (self.targets, self.outputs, self.inputs) if part is not None), None)
         return None if one is None else len(one)
 
@@ -82,6 +85,19 @@ def read(loss: object, outputs: object, targets: object, inputs: object, *, clas
 def plain(value: Tensor) -> float | Tensor:
     """A number on a processor, where to read it costs nothing; elsewhere a tensor still, so that nobody waits for it."""
     return value.item() if value.device.type == "cpu" else value.double()
+
+
+def glanced(loss: object) -> float | Tensor | None:
+    """A loss with as little work as can be: a number on a processor; elsewhere a tensor that nobody waits for.
+
+    >>> glanced(torch.tensor(2.0, requires_grad=True)), glanced(0.5), glanced("much")
+    (2.0, 0.5, None)
+    """
+    if isinstance(loss, Tensor):
+        if loss.numel() != 1 or loss.is_complex():
+            return None
+        return float(loss.item()) if loss.device.type == "cpu" else loss.detach().reshape(())
+    return float(loss) if isinstance(loss, (int, float)) else None
 
 
 def number(loss: object, once: Once) -> Tensor | None:

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from babysit.probes.context import Batch, ProbeContext
+from babysit.probes.hooks import Unshared
 from babysit.probes.meter import Meter, Values
 from babysit.probes.start import roughness
 from babysit.probes.when import thinned
@@ -23,7 +24,7 @@ from babysit.record.log import Kind
 from babysit.watching.closely import Kept, known_of
 from babysit.watching.diary import open_diary
 from babysit.watching.epochs import Epoch, validated
-from babysit.watching.given import Given, Once, read
+from babysit.watching.given import Given, Once, glanced, read
 from babysit.watching.thinning import Thinning
 from babysit.watching.updates import Updates, penalty_norm, rate_of
 
@@ -32,6 +33,9 @@ UNSEEN = 100
 
 FINISHED = "finished"
 """The status of a training that came to its own end."""
+
+NEAR = 4
+"""Updates to the next one that is looked at up to which the hooks stay."""
 
 Guard = Callable[[Callable[["Loop"], None]], None]
 
@@ -68,12 +72,16 @@ class Loop:
         self.diagnoses: tuple[Diagnosis, ...] = ()
         self.began = self._row_began = self._idle = time.perf_counter()
         self._waited = self._judging = 0.0
-        self._updates: Updates | None = None
+        self._guarded: Guard = lambda action: action(self)
+        self._updates = Updates(self.optimizers, self._before, self._computed)
         self._handles: list[RemovableHandle] = []
         self._parts: list[Given] = []
+        self._rows: list[tuple[int, dict[str, float | Tensor]]] = []
         self._last = Given()
-        self._pending = self._ran = self._ever_ran = self._harmed = False
-        self._calls, self._rate, self._finished = 0, math.nan, False
+        self._seeing, self._wakes, self._looked = True, 0, 0
+        self._tells_first = self._pending = self._ran = self._ever_ran = self._harmed = self._finished = False
+        self._calls = self._batches = self._judged = 0
+        self._rate = math.nan
         self._evaluating, self._in_evaluation = 0, False
         self._told: dict[str, int] = {}
 
@@ -83,82 +91,153 @@ class Loop:
         return self.meter.trouble
 
     def attach(self, guarded: Guard) -> None:
-        """Puts the hooks in place: of the optimisers, of the network, and of its first parameter's gradient.
+        """Puts the hooks in place.
 
         Arguments:
             guarded: does something with the loop and survives it.
         """
-
-        def before(scale: float | Tensor) -> None:
-            if not self._pending:
-                guarded(lambda loop: loop.before_update(scale))
-
-        def forward(model: nn.Module, _inputs: object) -> None:
-            if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-                self._in_evaluation = not model.training
-                guarded(Loop.forward)
-
-        network = self.meter.network
-        self._updates = Updates(self.optimizers, before, self._computed)
-        self._handles.append(network.outer.register_forward_pre_hook(forward))
-        if network.trained:  # its gradient comes last, so a backward pass ends about there
-            self._handles.append(network.trained[0].register_post_accumulate_grad_hook(lambda _: self._computed()))
+        self._guarded = guarded
+        self._updates.open()
+        self._hook()
         self.meter.arm()
 
     def detach(self) -> None:
         """Takes every hook away."""
+        self._unhook()
+        self._updates.close()
+
+    def _hook(self) -> None:
+        """The hooks of the network, and of its first parameter's gradient; those of the optimisers stay in place."""
+        network = self.meter.network
+        self._handles.append(network.outer.register_forward_pre_hook(Unshared(self._forward)))
+        if network.trained:  # its gradient comes last, so a backward pass ends about there
+            self._handles.append(network.trained[0].register_post_accumulate_grad_hook(lambda _: self._computed()))
+
+    def _unhook(self) -> None:
         for handle in self._handles:
             handle.remove()
         self._handles = []
-        if self._updates:
-            self._updates.close()
         self.meter.close()
+
+    def _before(self, scale: float | Tensor) -> None:
+        if not self._pending:
+            self._guarded(lambda loop: loop.before_update(scale))
+
+    def _forward(self, model: nn.Module, _inputs: object) -> None:
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            self._in_evaluation = not model.training
+            self._guarded(Loop.forward)
 
     def before_update(self, scale: float | Tensor) -> None:
         """Before the first of the optimisers steps."""
-        self._pending, self._rate = True, rate_of(self.optimizers)
-        self._evaluating += self._in_evaluation
-        with self.thinning.measuring():
-            self.meter.gradients(scale, waiting=not self.lazy)
+        self._pending = True
+        if self._seeing:
+            with self.thinning.measuring():
+                self._looked, self._evaluating = self._looked + 1, self._evaluating + self._in_evaluation
+                self._rate = rate_of(self.optimizers)
+                self.meter.gradients(scale, waiting=not self.lazy, norm=self.thinning.gap > 1)
 
     def forward(self) -> None:
         """Before the network runs in training."""
         if self._pending:
+            self._tells_first = True
             self._finish_update()
         if self._idle:
             self._waited += time.perf_counter() - self._idle
             self._idle = 0.0
         self._ran = self._ever_ran = True
-        self.meter.arm()
+        if self._seeing:
+            self.meter.arm()
 
     def step(self, loss: object, outputs: object, targets: object, inputs: object) -> None:
         """One batch."""
         self._calls += 1
-        again = self._parts and self._ever_ran and not self._ran and not self._pending
-        if again:
+        if self._updates.resting and self._rests(loss, targets):
+            return
+        if self._batches and self._ever_ran and not self._ran and not self._pending:
             self.say(
                 "twice", "step() was called again without the network having run in between; such a call is left out"
             )
         else:
-            given = read(loss, outputs, targets, inputs, classes=self.classes, once=self.say)
-            if self._calls == 1:
-                self._start(given)
-            self._parts.append(given)
-            self._last = replace(given, inputs=None)
-            self.epoch.add(given, order=not self.lazy or thinned(self.meter.step + 1, self.meter.every))
+            with self.thinning.measuring():
+                self._batches += 1
+                if self._seeing or self._passes(loss, targets):
+                    self._batch(read(loss, outputs, targets, inputs, classes=self.classes, once=self.say))
         if self._pending:
+            self._tells_first = False
             self._finish_update()
-        elif len(self._parts) >= UNSEEN:
-            self.say("unseen", f"no update was seen in {UNSEEN} calls of step(): is this the optimiser that steps?")
-            self._parts = self._parts[-1:]
+        self._unseen()
         self._ran = False
         self._computed()
+        if not self._seeing:
+            self._rest()
+
+    def _batch(self, given: Given) -> None:
+        """One batch of an update that is looked at."""
+        if self._calls == 1:
+            self._start(given)
+        self._parts.append(given)
+        self._last = replace(given, inputs=None)
+        self.epoch.add(given, order=not self.lazy or thinned(self.meter.step + 1, self.meter.every))
+
+    def _unseen(self) -> None:
+        if self._batches >= UNSEEN:
+            self.say("unseen", f"no update was seen in {UNSEEN} calls of step(): is this the optimiser that steps?")
+            self._parts, self._batches = self._parts[-1:], 1
+
+    def _passes(self, loss: object, targets: object) -> bool:
+        """One batch of an update that is passed over; whether its loss, all that is looked at, ends the passing."""
+        value = glanced(loss)
+        self._seeing = self.thinning.alarmed(value)
+        if not self._seeing:
+            count = len(targets) if isinstance(targets, Tensor) and targets.ndim else self.epoch.largest or 1
+            self.epoch.passed(value, count)
+            if value is not None:
+                self._parts.append(Given(numbers={"loss": value}, images=count))
+        return self._seeing
+
+    def _passed(self) -> None:
+        """An update that was passed over is over: its row waits for the next one that was not."""
+        self.meter.passed()
+        self._rows.append((self.meter.step, {**mean_of(self._parts), "learning_rate": rate_of(self.optimizers)}))
+        self._parts, self._batches = [], 0
+
+    def _rest(self) -> None:
+        """Takes the network's hooks away until shortly before the next update that is looked at, when that is far enough."""
+        begun, step = time.perf_counter(), self.meter.step
+        upcoming = self.thinning.next_after(step)
+        if upcoming - step > NEAR:
+            self._wakes = upcoming - 2  # where the loop tells of a batch before updating, it is one update behind
+            self._unhook()
+            self._updates.resting, self._updates.stepped = True, False
+            self.thinning.moved(time.perf_counter() - begun)
+
+    def _rests(self, loss: object, targets: object) -> bool:
+        """One batch while resting; whether the rest goes on."""
+        begun, updates = time.perf_counter(), self._updates
+        if updates.stepped and self._tells_first:
+            updates.stepped = False
+            self._passed()
+        self._batches += 1
+        if alarmed := self._passes(loss, targets):
+            self._batches = 0
+        elif updates.stepped:
+            updates.stepped = False
+            self._passed()
+        self._unseen()
+        self.thinning.passed(time.perf_counter() - begun)
+        if not alarmed and self.meter.step < self._wakes:
+            return True
+        self._hook()
+        self._pending, updates.resting, updates.stepped = updates.stepped, False, False
+        self._row_began = self._idle = time.perf_counter()
+        self._ran = False
+        return not alarmed
 
     def validation(self, loss: object, accuracy: object, inputs: object, outputs: object, targets: object) -> None:
         """The end of an epoch."""
         begun = time.perf_counter()
-        if self._pending:
-            self._finish_update()
+        self._catch_up()
         if not self.meter.step:
             self.say("no step", "validation() came before any update; it is recorded as it is")
         seen = validated(loss, accuracy, outputs, targets, names=self.names, once=self.say)
@@ -195,8 +274,7 @@ class Loop:
 
     def end(self, status: str) -> None:
         """Writes and judges the rest; of a training that came to its own end it is known now how long it was meant to be."""
-        if self._pending:
-            self._finish_update()
+        self._catch_up()
         self._finished = status == FINISHED
         self._look()
         self.diary.note(self._known(), status, seconds=time.perf_counter() - self.began)
@@ -204,6 +282,20 @@ class Loop:
         count, run = self.meter.step, self.diary.run.path
         found = f"{len(self.diagnoses)} diagnos{'i' if len(self.diagnoses) == 1 else 'e'}s"
         self.say("end", f"{count:,} updates watched, {found}. The report: babysit report {run}")
+
+    def _catch_up(self) -> None:
+        """Counts an update that is over and not counted yet."""
+        if self._pending:
+            self._finish_update()
+        if self._updates.stepped:
+            self._updates.stepped = False
+            self._passed()
+        self._write_passed()
+
+    def _write_passed(self) -> None:
+        rows, self._rows = self._rows, []
+        for step, values in rows:
+            self._write("step", step, values)
 
     def _computed(self) -> None:
         """Something of the training has just ended; until the next forward pass its loop does something else."""
@@ -219,25 +311,40 @@ class Loop:
             self._write("start", 0, self.meter.look("start", lambda: ProbeContext(0, 0, network, batch=batch)))
 
     def _finish_update(self) -> None:
-        """One update is over: its row, and the layers' row if they were looked at."""
-        self._pending = False
-        with self.thinning.measuring():
-            self.meter.updated()
-            taken = self.meter.take()
-        step, now = self.meter.step, time.perf_counter()
+        """One update is over."""
+        now = time.perf_counter()
+        seconds, self._pending = now - self._row_began, False
+        if self._seeing:
+            with self.thinning.measuring():
+                loss = self._row(seconds)
+            self.thinning.seen(seconds, loss)
+            if self.meter.step - self._judged >= 20 * self.meter.every or self._first_harm(loss):
+                self._look()
+        else:
+            self._passed()
+        self._parts, self._batches, self._waited, self._row_began = [], 0, 0.0, now
+        self._seeing = self.thinning.sees(self.meter.step + 1)
+        if self._seeing:
+            self.meter.arm()
+
+    def _row(self, seconds: float) -> float | Tensor | None:
+        """Writes the row of an update, and the layers' row if they were looked at; returns its loss."""
+        self._write_passed()
+        self.meter.updated()
+        taken = self.meter.take()
+        step = self.meter.step
+        if self._rate != self._rate:  # it was passed over until its loss was seen, after the optimisers' steps
+            self._rate = rate_of(self.optimizers)
         values: dict[str, float | Tensor] = {**mean_of(self._parts), "learning_rate": self._rate, **taken.step}
-        self._write("step", step, values | {"step_seconds": now - self._row_began, "wait_seconds": self._waited})
+        self._write("step", step, values | {"step_seconds": seconds, "wait_seconds": self._waited})
+        self._rate = math.nan
         if taken.layers:
             self._write("layers", step, taken.layers)
             if self.meter.renew():
                 self.say(
                     "changed", f"the network's parameters are others since step {step}; it is watched as it is now"
                 )
-        self.thinning.decide(now - self._row_began)
-        self._parts, self._waited, self._row_began = [], 0.0, now
-        self.meter.arm()
-        if step % (20 * self.meter.every) == 0 or self._first_harm(values.get("loss")):
-            self._look()
+        return values.get("loss")
 
     def _first_harm(self, loss: float | Tensor | None) -> bool:
         """Whether a loss that is not finite is seen for the first time: now, or, if it is not read yet, in what was."""
@@ -255,12 +362,12 @@ class Loop:
     def _known(self) -> Known:
         facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
         planned = self.meter.step if self._finished else None
-        evaluating = self._evaluating / self.meter.step if self.meter.step else None
+        evaluating = self._evaluating / self._looked if self._looked else None
         return replace(self.epoch.into(facts), planned_steps=planned, evaluating=evaluating)
 
     def _look(self) -> None:
         """Judges what has been seen, and tells what is new."""
-        begun = time.perf_counter()
+        begun, self._judged = time.perf_counter(), self.meter.step
         self.diary.flush()
         self.diagnoses = tuple(self.judge(self.diary.log, self._known()))
         self.diary.keep(self.diagnoses)

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 
 class Updates:
-    """Tells of every step of some optimisers.
+    """Tells of every step of some optimisers; while it is `resting` it only notes that one `stepped`.
 
     Arguments:
         before: called once before the first of them steps, with what the gradients are scaled by.
@@ -24,7 +24,11 @@ class Updates:
     ) -> None:
         self.optimizers = tuple(optimizers)
         self._before, self._after = before, after
+        self.resting = self.stepped = False
         self._handles: list[Any] = []
+
+    def open(self) -> None:
+        """Puts the hooks in place."""
         for one in self.optimizers:
             self._handles.append(one.register_step_pre_hook(self._pre))
             self._handles.append(one.register_step_post_hook(self._post))
@@ -37,6 +41,9 @@ class Updates:
 
     def _pre(self, optimizer: Optimizer, arguments: Any, keywords: Any) -> Any:  # noqa: ANN401 - a hook's signature
         """Where a closure computes the gradients, they are there when it has returned, so it is followed by the telling."""
+        if self.resting:
+            self.stepped = True
+            return None
         place = 1 if len(arguments) > 1 else "closure"
         closure = arguments[1] if len(arguments) > 1 else keywords.get("closure")
         if closure is None:
@@ -58,7 +65,8 @@ class Updates:
         self._before(scale if isinstance(scale, (Tensor, float)) else 1.0)
 
     def _post(self, optimizer: Optimizer, arguments: object, keywords: object) -> None:  # noqa: ARG002
-        self._after()
+        if not self.resting:
+            self._after()
 
 
 def rate_of(optimizers: Sequence[Optimizer]) -> float:
