@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Callable
@@ -538,3 +539,97 @@ def test_two_processes_train_as_without_and_one_writes(tmp_path: Path) -> None:
     log = log_of(tmp_path / "run")
     assert len(log.of("step")) == 12 and len(log.of("epoch")) == 2
     assert log.wheres("update_ratio") == ["conv1", "conv2", "full"] and "conv1" in log.wheres("activation_mean")
+
+
+def short_steps(monkeypatch) -> None:
+    """A loop of 60 updates is treated as a long one of short steps: 20 early ones, then every tenth."""
+    monkeypatch.setattr("babysit.watching.thinning.EARLY", 20)
+    monkeypatch.setattr("babysit.watching.thinning.GAPS", (10,))
+    monkeypatch.setattr("babysit.watching.thinning.LADDER", (10,))
+    monkeypatch.setattr("babysit.watching.thinning.thinned", lambda step, every: step <= 20 or step % 20 == 0)
+    monkeypatch.setattr("babysit.probes.meter.thinned", lambda step, every: step <= 20 or step % 20 == 0)
+
+
+@pytest.mark.parametrize("body", [after, before, between, accumulated, accumulated_before])
+def test_of_a_long_loop_most_updates_are_passed_over(body: Body, tmp_path: Path, monkeypatch) -> None:
+    epochs = 20 if "accumulated" in body.__name__ else 10
+    plain, losses = train(body, None, epochs=epochs)
+    rest = bits(plain)
+    whole, _ = train(body, tmp_path / "whole", epochs=epochs)
+    assert bits(whole) == rest
+    short_steps(monkeypatch)
+    watched, seen = train(body, tmp_path / "run", epochs=epochs)
+    assert bits(watched) == rest and seen == losses
+    every, some = log_of(tmp_path / "whole"), log_of(tmp_path / "run")
+    for name in ("loss", "learning_rate"):  # of every update, and of the right one
+        assert some.series(name, kind="step").steps.tolist() == list(range(1, 61))
+        np.testing.assert_allclose(some.series(name).values, every.series(name).values, rtol=1e-6)
+    for name in ("accuracy", "gradient_norm"):
+        here, there = some.series(name, kind="step"), every.series(name, kind="step")
+        assert set(range(1, 16)) < {*here.steps.tolist(), *there.steps.tolist()} and len(here) < 36
+        both = np.intersect1d(here.steps, there.steps)
+        assert both[-1] > 35
+        np.testing.assert_allclose(
+            here.values[np.isin(here.steps, both)], there.values[np.isin(there.steps, both)], rtol=1e-6
+        )
+    assert {40, 60} <= set(some.series("update_ratio", "conv1").steps.tolist())
+    assert {40, 60} <= set(some.series("activation_mean", "conv1").steps.tolist())
+    for name in ("train_loss", "validation_loss", "validation_accuracy"):
+        np.testing.assert_allclose(some.series(name).values, every.series(name).values, rtol=1e-6)
+    counts = [json.loads((tmp_path / one / "manifest.json").read_text()) for one in ("run", "whole")]
+    assert counts[0]["steps"] == counts[1]["steps"] == 60
+    assert counts[0]["known"]["steps_per_epoch"] == counts[1]["known"]["steps_per_epoch"]
+    assert sum(counts[0]["known"]["class_counts"]) == pytest.approx(96, abs=2)
+
+
+@pytest.mark.parametrize("body", [after, before])
+def test_a_loss_that_grows_ends_the_passing_over(body: Body, tmp_path: Path, monkeypatch) -> None:
+    short_steps(monkeypatch)
+    model = net()
+    optimizer = sgd(model)
+    said: list[str] = []
+    x, y = data()
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=said.append) as w:
+        for number in range(40):
+            body(w, model, optimizer, x[:BATCH] * (math.nan if number == 32 else 1.0), y[:BATCH], number)
+            if number == 33:
+                assert w.stop
+    log = log_of(tmp_path / "run")
+    assert log.series("loss").steps[np.isnan(log.series("loss").values)].tolist() == list(range(33, 41))
+    assert log.series("accuracy").steps.tolist()[-8:] == list(range(33, 41))
+    assert any(one.startswith("babysit: STOP since step 33: The loss is nan since step 33") for one in said)
+
+
+def test_while_it_passes_over_nothing_of_it_is_in_the_network(tmp_path: Path, monkeypatch) -> None:
+    short_steps(monkeypatch)
+    model = net()
+    optimizer = sgd(model)
+    x, y = data()
+    hooks = []
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=lambda _: None) as w:
+        for number in range(60):
+            hooks.append(sum(len(one._forward_hooks) + len(one._forward_pre_hooks) for one in model.modules()))
+            after(w, model, optimizer, x[:BATCH], y[:BATCH], number)
+    assert min(hooks[:20]) >= 2 and hooks[20:].count(0) > 20 and hooks[39] == max(hooks)
+
+
+def test_copies_of_a_watched_network_are_free_of_the_watcher(tmp_path: Path) -> None:
+    """The best weights kept by deepcopy, a mean of the weights, a file of the whole network: all usual."""
+    model = net()
+    optimizer = sgd(model)
+    x, y = data()
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=lambda _: None) as w:
+        after(w, model, optimizer, x[:BATCH], y[:BATCH], 0)
+        copied = copy.deepcopy(model)
+        torch.save(model, tmp_path / "whole.pt")
+        torch.save(optimizer, tmp_path / "optimizer.pt")
+        for number in range(1, 4):
+            copied(x[:BATCH])  # in training mode, between the updates: it is no forward pass of the watched network
+            after(w, model, optimizer, x[:BATCH], y[:BATCH], number)
+    assert b"babysit" not in (tmp_path / "whole.pt").read_bytes()
+    read = torch.load(tmp_path / "whole.pt", weights_only=False)
+    for one in (copied, read):
+        assert torch.isfinite(one(x)).all()
+    log = log_of(tmp_path / "run")
+    assert log.series("loss").steps.tolist() == [1, 2, 3, 4]
+    assert log.series("update_ratio", "conv1").steps.tolist() == [1, 2, 4]

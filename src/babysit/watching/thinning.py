@@ -47,7 +47,7 @@ class Thinning:
     meter: Meter
     gap: int = 1
     _next: int = 0
-    _wary: int = EARLY
+    _wary: int = field(default_factory=lambda: EARLY)
     _highest: float = float("-inf")
     _spent: float = 0.0
     _passed: list[float] = field(default_factory=list)
