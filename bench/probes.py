@@ -5,7 +5,8 @@ are not looked at (`light`) and one at which they are (`look`), in turn in one p
 comes to on average is their sum at the spacing that the rule chooses for 45,000 images.
 run: `train digits` whole, watched and not (`watch.probes`): milliseconds a step of everything between the first and the last
 update (batch, forward, backward, update, record, watch, judge, evaluate); steps of it take less than 10 ms.
-loop: a plain loop over the same random images with and without `babysit.watch`, 2,000 steps each in blocks of 50.
+loop: plain loops over random images with and without `babysit.watch`, in blocks of ten steps in turn, by this thread's
+processor time: `late` what a step costs after the first 200, all of which are looked at, `early` before that.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from babysit.probes.cadence import Cadence, cadence, work_of
 from babysit.probes.context import ProbeContext, Slice
 from babysit.probes.meter import Meter
 from babysit.probes.network import network_of
+from babysit.watching.attach import Watch
+from babysit.watching.thinning import EARLY
 from harness import Arm, Figures
 
 TRAINING = {32: 45_000, 8: 1_078}
-ROUNDS, LOOP_STEPS, BLOCK = 12, 2000, 50
+ROUNDS, BLOCK = 12, 10
 INSIDE = ("batch", "forward", "backward", "update", "record", "watch", "judge", "evaluate")
 
 
@@ -120,43 +123,81 @@ def whole_run(probes: bool) -> Arm:
     return arm
 
 
-def loop(size: int, batch: int) -> Arm:
+def networks() -> dict[str, tuple[nn.Module, int, int, int]]:
+    """Networks with steps of about 1, 4, 9 and 40 ms: each with its images' size, how many of them, and how many steps."""
+    linear = nn.Sequential(
+        nn.Flatten(), nn.Linear(768, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10)
+    )
+    convolutions = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(512, 10),
+    )  # fmt: skip
+    return {
+        "three linear layers": (linear, 16, 64, 6000),
+        "two convolutions, batch 32": (convolutions, 16, 32, 3000),
+        "quick, 8 pixels, batch 32": (quick(Shape(size=8, classes=10, width=32)), 8, 32, 2000),
+        "quick, 16 pixels, batch 128": (quick(Shape(size=16, classes=10, width=32)), 16, 128, 700),
+    }
+
+
+def loop(name: str) -> Arm:
     """A plain loop, in blocks with and without the watcher; the same number of steps of each."""
 
     def arm(seed: int) -> Figures:
-        seconds: dict[str, float] = {}
+        seconds: dict[str, list[float]] = {"off": [], "on": []}
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-            both = {}
-            for name in ("off", "on"):
-                model, optimizer, images, labels = material(size, batch, seed)
-                w = (
-                    stack.enter_context(babysit.watch(model, optimizer, run=Path(folder) / "run", say=lambda _: None))
-                    if name == "on"
-                    else None
-                )
-                both[name] = (model, optimizer, images, labels, w)
-            for _ in range(LOOP_STEPS // BLOCK):
-                for name, (model, optimizer, images, labels, w) in both.items():
-                    begun = time.perf_counter()
-                    for _ in range(BLOCK):
-                        outputs = model(images)
-                        loss = F.cross_entropy(outputs, labels)
-                        optimizer.zero_grad()
-                        loss.backward()
-                        optimizer.step()
-                        if w:
-                            w.step(loss=loss, outputs=outputs, targets=labels, inputs=images)
-                    seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - begun
-        off, on = 1e3 * seconds["off"] / LOOP_STEPS, 1e3 * seconds["on"] / LOOP_STEPS
-        return {"off_ms": off, "on_ms": on, "added_ms": on - off, "added_share": on / off - 1}
+            both, steps = {}, 0
+            for side in seconds:
+                torch.manual_seed(seed)
+                model, size, batch, steps = networks()[name]
+                optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=5e-4)
+                images, labels = torch.randn(batch, 3, size, size), torch.randint(0, 10, (batch,))
+                watcher = None
+                if side == "on":
+                    watcher = babysit.watch(model, optimizer, run=Path(folder) / "run", say=lambda _: None)
+                    stack.enter_context(watcher)
+                both[side] = (model, optimizer, images, labels, watcher)
+            for turn in range(steps // BLOCK):
+                for side in sorted(seconds, reverse=bool(turn % 2)):
+                    begun = time.thread_time()
+                    _some_steps(*both[side])
+                    seconds[side].append((time.thread_time() - begun) / BLOCK)
+        first = EARLY // BLOCK
+        off = statistics.median(seconds["off"])
+        added = [on - without for on, without in zip(seconds["on"], seconds["off"], strict=True)]
+        late = statistics.mean(added[first:])
+        return {
+            "off_ms": 1e3 * off,
+            "early_ms": 1e3 * statistics.mean(added[:first]),
+            "late_ms": 1e3 * late,
+            "late_median_ms": 1e3 * statistics.median(added[first:]),
+            "late_share": late / off,
+        }
 
     return arm
+
+
+def _some_steps(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    watcher: Watch | None,
+) -> None:
+    for _ in range(BLOCK):
+        outputs = model(images)
+        loss = F.cross_entropy(outputs, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if watcher:
+            watcher.step(loss=loss, outputs=outputs, targets=labels, inputs=images)
 
 
 PARTS: dict[str, Callable[[], dict[str, Arm]]] = {
     "step": lambda: {"quick, 32 pixels, batch 256": steps(32, 256), "quick, 8 pixels, batch 32": steps(8, 32)},
     "run": lambda: {"off": whole_run(False), "on": whole_run(True)},
-    "loop": lambda: {"quick, 8 pixels, batch 32": loop(8, 32)},
+    "loop": lambda: {name: loop(name) for name in networks()},
 }
 
 
