@@ -215,17 +215,21 @@ def once(program: Program, *, kept_probes: bool) -> None:
 
 def near(program: Program) -> bool:
     """Whether the first seed leaves in doubt that it ends 5 points below its twin: less than 15 points below."""
-    names = (program.name, twin_of(program))
-    if not all(name and logs.path_of(name).exists() for name in names):
+    twin = twin_of(program)
+    if not twin or not logs.path_of(twin).exists():
         return True
-    broken, healthy = (logs.read(name).outcome["accuracy"] for name in names)
+    broken, healthy = (logs.read(name).outcome["accuracy"] for name in (program.name, twin))
     return healthy - broken < DOUBT
 
 
 def again(program: Program) -> None:
-    """How a twin, or a broken program near its own, ends with the second seed, unless that is there or it is a recipe."""
+    """How a recorded twin, or a broken program near its own, ends with the second seed, unless that is there."""
     key = key_of(program).split(":")[0]
-    if program.recipe is not None or outcomes.read().get(program.name, ("", 0.0))[0] == key:
+    if (
+        program.recipe is not None
+        or not logs.path_of(program.name).exists()
+        or outcomes.read().get(program.name, ("", 0.0))[0] == key
+    ):
         return
     if program.name in twins() or (not program.healthy and near(program)):
         accuracy = ended(program, SEED + 1)
