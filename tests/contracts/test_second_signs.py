@@ -10,6 +10,7 @@ import pytest
 from made_logs import KNOWN, LAYERS, LEVEL, Changes, between, made, with_stuck
 
 from babysit.diagnosing import RULES, judge
+from babysit.diagnosing.ranking import rank
 from babysit.record.known import Known, Layer
 from babysit.record.log import RunLog
 
@@ -93,6 +94,36 @@ SIGNS: dict[str, tuple[str, Callable[[float], tuple[RunLog, Known]]]] = {
             replace(OWN, class_counts=tuple(0 if name == "c" else round(8 + 90 * s) for name in "abcdefghij"), class_names=tuple("abcdefghij")),
         ),
     ),
+    "trained in evaluation mode": (
+        "normalisation-statistics",
+        lambda s: (made(), replace(OWN, evaluating=0.5 + 0.5 * s)),
+    ),
+    "statistics that hardly move": (
+        "normalisation-statistics",
+        lambda s: (
+            made({"epoch": {"validation_accuracy": 0.5, "slice_train_mode_accuracy": None}}),
+            replace(OWN, norm_momentum=between(3e-3, 1e-4, s)),
+        ),
+    ),
+    "a layer of one unit": (
+        "underfitting",
+        lambda s: (
+            made({"start": {"units@conv1": 1.0, "units@last": 10.0}, "epoch": {"train_accuracy": 0.88 - 0.3 * s, "validation_accuracy": 0.6}}),
+            OWN,
+        ),
+    ),
+    "weights that wither": (
+        "regularisation-too-strong",
+        lambda s: (
+            made(
+                {
+                    "layers": {f"weight_norm@{name}": lambda t: 5.0 * (1 - (0.6 + 0.3 * s) * t) for name in LAYERS},
+                    "step": {"penalty_gradient_norm": 0.2, "loss": lambda t: LEVEL - 2 * t},
+                }
+            ),
+            replace(OWN, l2=0.1),
+        ),
+    ),
     "a first pass that validation does not share": (
         "parts-differ",
         lambda s: (
@@ -134,10 +165,19 @@ def test_a_loss_by_its_own_formula_is_no_fault() -> None:
         assert not list(RULES[name](log, OWN)), name
 
 
-def test_blank_inputs_are_said_where_nothing_is_learned() -> None:
+def test_blank_inputs_are_said_and_a_warning_where_nothing_is_learned() -> None:
     blank: Changes = {"input_mean": 0.0, "input_deviation": 0.0, "input_least": 0.0, "input_most": 0.0}
-    assert judge(with_stuck({"start": blank}), OWN)[0].rule == "constant-output"
-    assert not list(RULES["constant-output"](made({"start": blank}), OWN))
+    first = judge(with_stuck({"start": blank}), OWN)[0]
+    assert first.rule == "inputs-not-normalised" and first.severity == "warn" and "blank" in first.claim
+    assert [one.severity for one in RULES["inputs-not-normalised"](made({"start": blank}), OWN)] == ["note"]
+
+
+def test_what_is_half_sure_is_a_note_and_no_warning() -> None:
+    surely = replace(next(iter(RULES["dead-units"](*ending("ReLU", 1.5)))), sure=0.8)
+    hardly = replace(surely, sure=0.7)
+    assert [one.severity for one in rank([surely])] == ["warn"] and [one.severity for one in rank([hardly])] == ["note"]
+    stopping = replace(hardly, severity="stop")
+    assert rank([stopping]) == [stopping]
 
 
 def test_a_rectification_behind_the_scores_is_named() -> None:

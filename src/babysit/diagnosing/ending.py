@@ -57,12 +57,13 @@ def _few_updates(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if not course.count or not math.isfinite(course.late) or course.level <= 0:
         return
     few = sure_of(math.log(FEW / course.count), 0.3)
-    unlearned = sure_of(0.6 - course.way, course.spread / course.level)
+    each = round(float(batches.values.mean())) if len(batches) else 1
+    once = each > 4 and known.steps_per_epoch == 1  # an update an epoch is hardly meant
+    unlearned = sure_of((0.95 if once else 0.6) - course.way, course.spread / course.level)
     calm = sure_of(1.2 - course.late / max(course.first, course.level), 0.05)
     sure = all_of(few, unlearned, calm)
     if sure <= 0.6:
         return
-    each = round(float(batches.values.mean())) if len(batches) else 1
     epochs = int(course.loss.epochs[-1]) + 1
     claim = f"The training stopped too early: it made only {course.count} updates in {epochs} epoch{'s' if epochs > 1 else ''}"
     claim += f", since each is over {each} batches" if each > 1 else ""

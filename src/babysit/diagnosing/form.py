@@ -17,6 +17,7 @@ AGREE = 2e-3
 VARY = 5e-3
 """How much a formula's values must vary to tell anything."""
 
+RECTIFYING = ("ReLU", "ReLU6")
 PASSED = ("Identity", "Dropout", "Flatten")
 SQUASHING = {"Sigmoid": 1.0, "Hardsigmoid": 1.0, "Tanh": 2.0, "Hardtanh": 2.0, "Softsign": 2.0}
 """Functions with two limits -> how far apart these are."""
@@ -52,6 +53,11 @@ def form_of(log: RunLog) -> Form | None:
         if sure > 0.6:
             found.append(Form(name, times, sure, given, values))
     return max(found, key=lambda one: (one.name == "softmax", abs(one.times - 1) < AGREE, one.sure), default=None)
+
+
+def rectified_end(known: Known) -> bool:
+    """Whether a rectification stands between the scores and the softmax of the loss."""
+    return end_of(known) in RECTIFYING and known.loss_kind == "softmax"
 
 
 def end_of(known: Known) -> str:

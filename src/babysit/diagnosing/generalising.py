@@ -16,6 +16,7 @@ from babysit.diagnosing.evidence import (
     all_of,
     diagnosis,
     lasts,
+    named,
     noise_of,
     share_error,
     slope,
@@ -129,8 +130,12 @@ def regularisation_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def underfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The training loss has stopped falling at a level far from zero, and validation is no worse than training."""
+    """The training loss has stopped falling at a level far from zero, and validation is no worse than training; or a layer
+    has next to no units."""
     course, gap = course_of(log, known), gap_of(log, known)
+    yield from (found := list(_too_narrow(log, known)))
+    if found:
+        return
     if course.count < 100 or gap is None or len(gap.validation) < 3 or not math.isfinite(course.accuracy):
         return
     half = smooth(course.loss.values, max(3, course.count // 20))[course.count // 2 :]
@@ -154,6 +159,36 @@ def underfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(
         sure, int(course.loss.steps[course.count // 2]), (*lasts(gap.training, gap.validation, course.loss),)
+    )
+    yield diagnosis("underfitting", "note", words=words, weight=weight)
+
+
+NARROW = 2.5
+"""Units of a layer below which next to nothing gets through."""
+
+
+def _too_narrow(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """A layer before the last that has one or two units, in a network that has not learned its images."""
+    course, gap = course_of(log, known), gap_of(log, known)
+    places = log.wheres("units")[:-1]
+    if course.count < 48 or gap is None or not places:
+        return
+    units = {where: float(log.series("units", where).values[0]) for where in places}
+    least = min(units, key=lambda where: units[where])
+    sure = all_of(sure_of(NARROW - units[least], 0.5), sure_of(0.9 - float(gap.training.values[-1]), gap.error))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The network underfits: {named(least)} has {units[least]:.0f} unit{'s' if units[least] > 1 else ''}, so that next to nothing gets through; {gap.training.values[-1]:.1%} of the training images are "
+        f"right and {gap.validation.values[-1]:.1%} of the validation images.",
+        "Take a larger network: --model quick --set model.width=64",
+        "nn.Conv2d(channels, 32, 3): eight filters and more in the first layer, and more in those behind it",
+        "A network of eight times the width learns the training images no better.",
+    )
+    weight = Weight(
+        sure,
+        int(course.loss.steps[0]),
+        (log.series("units", least).observation(0), *lasts(gap.training, gap.validation)),
     )
     yield diagnosis("underfitting", "note", words=words, weight=weight)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
+from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.remedies import LARGE_INPUT, plain_inputs, usual_batch
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -29,8 +30,11 @@ RANGE = 6.0
 
 
 def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Inputs are tens or hundreds large, as raw pixels are, and the training suffers."""
+    """Inputs are tens or hundreds large, as raw pixels are, and the training suffers; or all of them are the same."""
     course = course_of(log, known)
+    if blank(log) and not course.short:
+        yield _blank(log, known)
+        return
     mean, deviation = (log.series(name, kind="start") for name in ("input_mean", "input_deviation"))
     least, most = (log.series(name, kind="start") for name in ("input_least", "input_most"))
     if course.short or not len(mean) or not len(deviation):
@@ -57,6 +61,25 @@ def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(all_of(sure, harm) if harm > 0.6 else sure, 0, lasts(mean, deviation, least, most))
     severity = "warn" if harm > 0.6 else "note"
     yield diagnosis("inputs-not-normalised", severity, words=words, weight=weight, remedy=plain_inputs())
+
+
+def blank(log: RunLog) -> bool:
+    """Whether all pixels of the first batch are the same: no unit has anything to tell images by."""
+    spread = log.series("input_deviation", kind="start")
+    return len(spread) > 0 and spread.values[0] == 0
+
+
+def _blank(log: RunLog, known: Known) -> Diagnosis:
+    course, mean = course_of(log, known), log.series("input_mean", kind="start")
+    words = Words(
+        f"The inputs are blank: all pixels of the first batch are {mean.values[0]:.3g}, so that every image must get the same answer; the loss is {course.late:.3g}.",
+        "Look at the images with `babysit look DATA`",
+        "print(images.min(), images.max()): look for a division of integers, a cast to uint8 after scaling, or a mask that takes all away",
+        "Two images of a batch differ.",
+    )
+    weight = Weight(course.poor, 0, lasts(mean, log.series("input_deviation", kind="start"), course.loss))
+    severity = "warn" if course.poor > 0.6 else "note"
+    return diagnosis("inputs-not-normalised", severity, words=words, weight=weight)
 
 
 def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -91,8 +114,11 @@ def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The same images are classified far worse with the running statistics than with a batch's own."""
+    """The same images are classified far worse with the running statistics than with a batch's own; or these hardly moved."""
     course = course_of(log, known)
+    yield from (found := [*_trained_in_evaluation(log, known), *_statistics_behind(log, known)][:1])
+    if found:
+        return
     names = ("slice_accuracy", "slice_train_mode_accuracy")
     evaluated, trained = (log.series(name, kind="epoch") for name in names)
     losses = [log.series(name, kind="epoch") for name in ("slice_loss", "slice_train_mode_loss")]
@@ -121,6 +147,44 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(evaluated.steps[-2]), lasts(evaluated, trained, *losses))
     yield diagnosis("normalisation-statistics", "warn", words=words, weight=weight, remedy=usual_batch())
+
+
+def _trained_in_evaluation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Updates are made in evaluation mode: normalisation takes its running statistics, and these never move."""
+    course, share = course_of(log, known), known.evaluating or 0.0
+    sure = sure_of(share - 0.5, 0.5 / max(1.0, math.sqrt(course.count)))
+    if course.short or not known.normalised or sure <= 0.6:
+        return
+    words = Words(
+        f"The network is trained in evaluation mode ({share:.0%} of {course.count} updates): batch normalisation takes its running statistics, which never move, in place of the batch's; the loss is {course.late:.3g}.",
+        "In a recipe this cannot be: report it",
+        "model.train() at the beginning of every epoch, after the validation has called model.eval(); where only statistics are to stay: eval() of these layers alone",
+        "In training mode the loss falls no faster.",
+    )
+    severity = "warn" if sure_of(0.5 - course.way, course.spread / course.level) > 0.6 else "note"
+    yield diagnosis("normalisation-statistics", severity, words=words, weight=Weight(sure, 0, lasts(course.loss)))
+
+
+def _statistics_behind(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Running statistics take in so little of a batch's that they still are what they began as."""
+    course, gap, momentum = course_of(log, known), gap_of(log, known), known.norm_momentum
+    if course.count < 48 or gap is None or momentum is None:
+        return
+    taken = 1 - (1 - min(1.0, momentum)) ** course.count
+    learned = float(log.series("train_accuracy", kind="epoch").values[-1]) if log.wheres("train_accuracy") else 0.0
+    behind = learned - float(gap.validation.values[-1])
+    sure = all_of(sure_of(0.6 - taken, 0.1), sure_of(behind - 0.05, gap.error))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The running statistics of the normalisation layers have hardly moved: with a momentum of {momentum:g} they have taken in {taken:.0%} of what {course.count} batches showed; "
+        f"{learned:.0%} of the training images are right with a batch's own, and {gap.validation.values[-1]:.0%} of the validation images with the running ones.",
+        "In a recipe they follow fast enough: report it",
+        "nn.BatchNorm2d(channels, momentum=0.1): in PyTorch it is the share of the new batch, not of the old statistics",
+        "After a pass over the training images in training mode without updates validation is no better.",
+    )
+    weight = Weight(sure, int(gap.validation.steps[0]), lasts(gap.training, gap.validation))
+    yield diagnosis("normalisation-statistics", "warn", words=words, weight=weight)
 
 
 def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -10,9 +10,10 @@ import numpy as np
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
 from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.remedies import same_say, smoothed_labels
-from babysit.diagnosing.units import _layers, blank
+from babysit.diagnosing.units import _layers
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -67,9 +68,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     two = 0.0
     if min(len(hard), len(half), len(top)) >= LOOKS and hard.steps[-LOOKS] >= course.count / 4:
         share = float(np.median(hard.values[-3:]))
-        looked = (
-            1024 if known.has_recipe else LOOKS * (known.batch_size or 32)
-        )  # in a loop of one's own a batch at a time
+        looked = 1024 if known.has_recipe else known.batch_size or 32  # in a loop of one's own they are its first batch
         error = share_error(share, min(known.training_images or 256, looked))
         two = all_of(
             sure_of(share - 0.15, error),

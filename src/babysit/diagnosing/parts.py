@@ -136,7 +136,9 @@ def _at_chance_throughout(log: RunLog, known: Known) -> tuple[float, int]:
     bad = 0.5
     if len(losses) == len(validation):
         bad = sure_of(float(losses.values[first]) / course.level - 1.1, 0.1)
-    below = sure_of(course.chance - error - best, error)  # worse than by chance is nothing that is known by heart
+    below = sure_of(
+        course.chance - error - float(np.median(validation.values)), error
+    )  # worse than by chance is nothing that is known by heart
     return all_of(low, max(early, min(bad, 0.75)), max(below, _sudden(training.values, course.chance))), first
 
 

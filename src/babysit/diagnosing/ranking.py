@@ -23,7 +23,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "softmax-missing": (*BLOWN_UP, "parts-differ", "vanishing-gradients"),
     "sum-instead-of-mean": (*BLOWN_UP, "initialisation-too-large"),
     "softmax-doubled": (*SLOW, "dead-units", "saturated-units", "learning-rate-too-high", "updates-too-large"),
-    "inputs-not-normalised": (*BLOWN_UP, "initialisation-too-large", "learning-rate-too-low", "parts-differ"),
+    "inputs-not-normalised": (*BLOWN_UP, *SLOW, "initialisation-too-large", "parts-differ"),
     "normalised-twice": (*SLOW, "dead-units"),
     "layer-not-trained": (*SLOW, "dead-units", "overfitting", "regularisation-missing"),
     "symmetric-initialisation": (
@@ -65,7 +65,15 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "updates-too-large": NOT_LEARNING,
     "dead-units": (*NOT_LEARNING, "vanishing-gradients", "learning-rate-too-low", "updates-too-small"),
     "no-nonlinearity": NOT_LEARNING,
-    "normalisation-statistics": (*APART, "parts-differ"),
+    "normalisation-statistics": (
+        *APART,
+        "parts-differ",
+        "stopped-too-early",
+        "underfitting",
+        "plateau",
+        "labels-noisy",
+    ),
+    "initial-loss-wrong": ("labels-unrelated", "stopped-too-early", "underfitting", "plateau"),
     "parts-differ": (*APART, "labels-unrelated", "labels-noisy"),
     "labels-unrelated": (*APART, "stuck-at-chance", "underfitting", "plateau", "labels-noisy", "stopped-too-early"),
     "labels-noisy": (
@@ -90,8 +98,12 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 """Cause -> what it brings about. Where both were found, the second is not said for itself."""
 
 
-ASIDE = ("clean-filters", "noisy-filters", "pair-confused", "validation-better", "initial-loss-wrong")
+ASIDE = ("clean-filters", "noisy-filters", "pair-confused", "validation-better")
 """Said last among equals: they describe, and explain little."""
+
+
+WARN = 0.75
+"""How sure a warning must be: of what the tuning part of the corpus was warned of at 0.6 to 0.75, half was right."""
 
 
 def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
@@ -111,4 +123,5 @@ def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
         if worst < SEVERITIES.index(one.severity):
             one = replace(one, severity=SEVERITIES[worst])
         kept.append(one)
-    return sorted(kept, key=lambda one: (SEVERITIES.index(one.severity), one.rule in ASIDE, -one.sure))
+    kept.sort(key=lambda one: (SEVERITIES.index(one.severity), one.rule in ASIDE, -one.sure))
+    return [replace(one, severity="note") if one.severity == "warn" and one.sure < WARN else one for one in kept]

@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
+from babysit.diagnosing.form import rectified_end
 from babysit.diagnosing.motion import motion_of, travelled
 from babysit.diagnosing.remedies import (
     USUAL_MOMENTUM,
@@ -60,21 +61,24 @@ PENALTY = 0.5
 def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first updates threw the loss up, or updates are a large part of the weights; and little or nothing was learned."""
     course, motion = course_of(log, known), motion_of(log)
-    if course.short or course.level <= 0 or course.late < 0:
+    if course.short or course.level <= 0 or course.late < 0 or rectified_end(known):
         return
     jump, place = _jump(course)
     by_jump = sure_of(math.log(max(jump, 1e-9) / JUMP), 0.05 + course.noise / max(course.level, 1e-9))
     ratio = max(motion.early, motion.ratio) if motion.measured else 0.0
-    by_ratio = sure_of(math.log10(max(ratio, 1e-12) / LARGE), motion.spread) if motion.measured else 0.0
+    large = LARGE if len(motion.layers) > 1 else 3 * LARGE  # a new head by itself has small weights to learn from
+    by_ratio = sure_of(math.log10(max(ratio, 1e-12) / large), motion.spread) if motion.measured else 0.0
     died, where = died_since(log)
-    by_death = sure_of(died - 0.6, 0.05)
+    by_death = sure_of(died - 0.7, 0.05)
     friction = 1 / max(1 - (known.momentum or 0.0), 1e-6) if known.optimizer_kind not in ADAPTIVE else 1.0
     by_momentum = sure_of(math.log10(friction / 40), 0.1)
     caused = max(by_jump, by_ratio, by_death, by_momentum)
     sure = all_of(caused, course.poor, 1 - course.falling)
     severity = "warn"
-    if sure <= 0.6 and by_momentum > 0.6:  # little harm was done, but the settings say enough
-        sure, severity = all_of(by_momentum, sure_of(0.98 - course.way, 0.01)), "note"
+    if sure <= 0.6:  # little harm was done, but the settings or the updates say enough
+        enough = max(by_momentum, all_of(by_ratio, sure_of(0.9 - course.way, course.spread / course.level)))
+        sure, severity = all_of(enough, sure_of(0.98 - course.way, 0.01)), "note"
+        sure = sure if sure > 0.75 else 0.0
     if caused <= 0.5 or sure <= 0.6:
         return
     rate = peak_of(course, known)

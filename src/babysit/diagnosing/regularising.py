@@ -32,12 +32,14 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     shrunk = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms]
     shrinking = float(np.median(shrunk)) if shrunk else 0.0
     pulls = sure_of(
-        math.log10(max(share, 1e-9) / 0.7), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
+        math.log10(max(share, 1e-9) / 0.5), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
     )
     shrinks = sure_of(-shrinking - 0.1, 0.05)
     withered = all_of(sure_of(-shrinking - 0.4, 0.05), sure_of(math.log10(max(share, 1e-9) / 0.03), 0.1))
     unlearned = sure_of(0.6 - course.way, course.spread / course.level)
-    sure = all_of(max(pulls, withered), shrinks, unlearned)
+    sure, severity = all_of(max(pulls, withered), shrinks, unlearned), "warn"
+    if sure <= 0.6:  # it learns all the same
+        sure, severity = all_of(withered, sure_of(0.97 - course.way, 0.01)), "note"
     if sure <= 0.6:
         return
     strength = max((one for one in (known.l2, known.decay, known.l1) if one), default=0.0)
@@ -52,7 +54,7 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With that the loss stays as high.",
     )
     weight = Weight(sure, int(penalties.steps[0]), (*lasts(penalties, course.loss), *lasts(*norms[:2])))
-    yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
+    yield diagnosis("regularisation-too-strong", severity, words=words, weight=weight, remedy=remedy)
 
 
 def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -56,7 +56,7 @@ def schedule_too_fast(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     begun = peak + int(dead[0])
     left = (total - begun) / total
     wasted = sure_of(left - 0.3, 0.05)
-    unlearned = sure_of(0.5 - course.way, course.spread / course.level)
+    unlearned = sure_of(0.8 - course.way, course.spread / course.level)
     sure = all_of(wasted, unlearned, sure_of((len(rates) - begun) / total - 0.1, 0.02))
     if sure <= 0.6:
         return
@@ -69,7 +69,7 @@ def schedule_too_fast(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     yield diagnosis(
         "schedule-too-fast",
-        "warn",
+        "warn" if course.way < 0.5 else "note",
         words=words,
         weight=Weight(
             sure, int(course.rate.steps[begun]), (course.rate.observation(peak), *lasts(course.rate, course.loss))

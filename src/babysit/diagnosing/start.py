@@ -62,7 +62,9 @@ def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     first = log.series("initial_loss", kind="start")
     inputs = _input_deviation(log)
     classes = classes_of(known, log)
-    if not len(spread) or not len(first) or classes < 2 or course.short or trained_before(known):
+    if not len(spread) or not len(first) or classes < 2 or trained_before(known):
+        return
+    if course.short and (not course.count or math.isfinite(course.loss.values[-1])):  # of one that is over all is said
         return
     deviation, loss = float(spread.values[0]), float(first.values[0])
     wide = sure_of(math.log(max(deviation, 1e-9) / SURE_OF_NOTHING), 0.1)

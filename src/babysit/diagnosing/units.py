@@ -9,8 +9,9 @@ import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
-from babysit.diagnosing.form import SQUASHING, end_of
+from babysit.diagnosing.form import SQUASHING, end_of, rectified_end
 from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -24,8 +25,6 @@ SATURATED = 0.5
 NOISY, CLEAN = 0.5, 0.15
 """Shares of the first layer's filters that are noise: from which on, and up to which."""
 
-RECTIFYING = ("ReLU", "ReLU6")
-
 WITH_WEIGHTS = ("Conv", "Linear", "Locally")
 
 
@@ -33,7 +32,7 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a layer are zero for every image, get no gradient, and stay so; little was learned."""
     course = course_of(log, known)
     found = [one for one in _layers(log, "dead_share") if len(one) >= 3]
-    if end_of(known) in RECTIFYING and known.loss_kind == "softmax" and not course.short:
+    if rectified_end(known) and not course.short:
         yield _scores_rectified(log, known)
         return
     if course.short or not found or blank(log):
@@ -41,7 +40,7 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
     share = float(np.median(worst.values[-max(3, len(worst) // 3) :]))
     error = 0.03 + spread_of(worst.values[-max(3, len(worst) // 3) :])
-    sure = all_of(sure_of(share - DEAD, error), course.poor)
+    sure = all_of(sure_of(share - DEAD, error), course.poor, 1 - course.learning)
     if sure <= 0.6:
         return
     begun = float(worst.values[0])
@@ -74,7 +73,7 @@ def _scores_rectified(log: RunLog, known: Known) -> Diagnosis:
         f"no {end.kind} after the last layer: cross_entropy takes scores of either sign",
         "Without it the loss falls no further.",
     )
-    weight = Weight(0.95, 0, lasts(shares, least, course.loss))
+    weight = Weight(sure_of(0.5, 1 / max(1, len(shares))), 0, lasts(shares, least, course.loss))
     return diagnosis("dead-units", "warn", words=words, weight=weight, where=end.name)
 
 
@@ -126,11 +125,8 @@ def _scores_squashed(log: RunLog, known: Known) -> Diagnosis:
 
 
 def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Every validation image gets the same answer; surely so where every input is the same."""
+    """Every validation image gets the same answer."""
     course = course_of(log, known)
-    if blank(log) and not course.short and course.poor > 0.5:
-        yield _blank(log, known)
-        return
     shares = [log.series("predicted_share", where, kind="epoch") for where in log.wheres("predicted_share")]
     shares = [one for one in shares if len(one) >= 2]
     if course.short or len(shares) < 2:
@@ -151,24 +147,6 @@ def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(sure, since(top.steps, top.values > bound), lasts(top, course.loss))
     remedy = lower_rate(log, known)
     yield diagnosis("constant-output", "warn", words=words, weight=weight, remedy=remedy, where=top.where)
-
-
-def blank(log: RunLog) -> bool:
-    """Whether all pixels of the first batch are the same: no unit has anything to tell images by."""
-    spread = log.series("input_deviation", kind="start")
-    return len(spread) > 0 and spread.values[0] == 0
-
-
-def _blank(log: RunLog, known: Known) -> Diagnosis:
-    course, mean = course_of(log, known), log.series("input_mean", kind="start")
-    words = Words(
-        f"Every input is the same, so the network can give but one answer: all pixels of the first batch are {mean.values[0]:.3g}; the loss is {course.late:.3g}.",
-        "Look at the images with `babysit look DATA`",
-        "print(images.min(), images.max()): look for integer division, a cast to uint8 after scaling, or a mask that takes all away",
-        "Two images of a batch differ.",
-    )
-    evidence = lasts(mean, log.series("input_deviation", kind="start"), course.loss)
-    return diagnosis("constant-output", "warn", words=words, weight=Weight(max(course.poor, 0.9), 0, evidence))
 
 
 def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
