@@ -308,6 +308,16 @@ def slice_as_trained_oracle(context: ProbeContext) -> dict[str, Any]:
     }
 
 
+def bending_oracle(context: ProbeContext) -> dict[str, Any]:
+    model = network()
+    model.load_state_dict(context.network.model.state_dict())
+    model, images = model.double().eval(), batch()[0].double()
+    pairs = [(images[place], images[place + 12]) for place in range(12)]
+    off = [wide(model((one + other)[None] / 2) - (model(one[None]) + model(other[None])) / 2) for one, other in pairs]
+    apart = [wide(model(one[None]) - model(other[None])) for one, other in pairs]
+    return {"bending": math.sqrt(sum((one**2).sum() for one in off) / sum((one**2).sum() for one in apart))}
+
+
 def augmented_oracle(context: ProbeContext) -> dict[str, Any]:
     model = network().eval()
     model.load_state_dict(context.network.model.state_dict())
@@ -328,6 +338,7 @@ ORACLES: dict[str, Oracle] = {
     "order": order_oracle,
     "filters": filter_oracle,
     "slice": slice_oracle,
+    "bending": bending_oracle,
     "slice-as-trained": slice_as_trained_oracle,
     "slice-augmented": augmented_oracle,
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
-from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.remedies import same_say, smoothed_labels
@@ -30,7 +30,7 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     images = known.validation_images or 200
     error = share_error(course.chance, images)
-    top = max(float(np.mean(np.sort(validation.values)[-3:])), float(validation.values[-1]))  # it may just have begun
+    top = max(float(np.median(validation.values)), float(np.mean(validation.values[-2:])))  # it may just have begun
     at_chance = sure_of(course.chance + 0.06 + error - top, error)
     moves = sure_of(math.log10(max(motion.early, 1e-12) / ACTIVE), motion.spread)
     calm = sure_of(0.25 - (course.smoothed().values.max() / max(course.first, course.level) - 1), 0.02)
@@ -76,11 +76,12 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             sure_of(float(np.median(top.values[-3:])) - 1.2 * course.level, 0.1 * course.level),
         )
     count = max(2, len(gap.validation) // 2)
-    better = float(np.median(gap.validation.values[-count:] - gap.training.values[-count:]))
+    better = float(np.median(gap.validation.values[-count:] - _training_by_then(log, gap)[-count:]))
     dropped = bool(known.dropout) or bool(known.augmented)
     aside = 0.0 if dropped and not gap.fair else sure_of(better - 0.08, gap.error)
     if not gap.fair:  # it may be augmentation that makes training harder; wrong labels make all images alike unsure
         aside = all_of(aside, sure_of(_unsureness(course, known, log) - 0.88, 0.02))
+        aside = aside if known.loss_kind == "softmax" or known.has_recipe else 0.0  # another loss has another level
     sure = max(two, aside)
     if sure <= 0.65:
         return
@@ -101,6 +102,19 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(gap.validation.steps[-count]), lasts(gap.training, gap.validation, hard, half, top))
     yield diagnosis("labels-noisy", "warn", words=words, weight=weight, remedy=smoothed_labels(log, known))
+
+
+def _training_by_then(log: RunLog, gap: Gap) -> np.ndarray:
+    """Training accuracy at the ends of the epochs: while the network gets better, an epoch's mean is behind."""
+    right = log.series("accuracy", kind="step")
+    values = gap.training.values.copy()
+    if gap.fair or not len(right):
+        return values
+    for place, epoch in enumerate(gap.training.epochs):
+        there = right.values[right.epochs == epoch]
+        if len(there):
+            values[place] = float(np.mean(there[-max(4, len(there) // 3) :]))
+    return values
 
 
 def _unsureness(course: Course, known: Known, log: RunLog) -> float:

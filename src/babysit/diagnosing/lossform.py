@@ -85,11 +85,12 @@ def _softmax_missing_by_form(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     raw = form.name == "no softmax"
     times = "" if abs(form.times - 1) < 0.01 else f"{form.times:.3g} times "
-    what = (
-        f"{times}the mean score of the right class with a minus, so that it falls without end"
-        if raw
-        else f"{times}that of a softmax over the images of a batch (dim=0), not over the classes"
-    )
+    shares = log.series("scores_sum_to_one", kind="start")
+    what = f"{times}that of a softmax over the images of a batch (dim=0), not over the classes"
+    if raw:
+        what = f"{times}the mean score of the right class with a minus, so that it falls without end"
+    if raw and len(shares) and shares.values[0] > 0.9:
+        what = f"{times}the mean probability of the right class with a minus: the outputs are probabilities, and no logarithm is taken"
     words = Words(
         f"The softmax {'is missing' if raw else 'over the classes is missing'}: in {len(form.given)} looks the loss was {what}; it is {course.late:.3g}.",
         "The losses of a recipe bring their softmax: --set loss.kind=softmax",

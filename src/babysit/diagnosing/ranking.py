@@ -47,10 +47,8 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "dropout-too-strong": (*SLOW, *BLOWN_UP, "validation-better", "labels-noisy"),
     "augmentation-too-strong": (
         *NOT_LEARNING,
-        "parts-differ",
-        "validation-better",
-        "labels-noisy",
-        "learning-rate-too-low",
+        *("parts-differ", "validation-better", "labels-noisy", "learning-rate-too-low", "dead-units"),
+        *("inputs-not-normalised", "learning-rate-too-high", "normalisation-statistics"),
     ),
     "schedule-never-moved": SLOW,
     "schedule-too-fast": SLOW,

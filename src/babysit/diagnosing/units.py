@@ -25,6 +25,9 @@ SATURATED = 0.5
 NOISY, CLEAN = 0.5, 0.15
 """Shares of the first layer's filters that are noise: from which on, and up to which."""
 
+STRAIGHT = 1e-2
+"""How far from half-way scores may be in a network that is one linear layer, by its rounding."""
+
 WITH_WEIGHTS = ("Conv", "Linear", "Locally")
 
 
@@ -156,10 +159,16 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if known.activations or len(weights) < 2 or course.short:
         return
     maxima = [one for one in known.layers or () if "MaxPool" in one.kind]
-    if _limited(log) or not _layers(log, "activation_mean"):  # functions called in forward are known by what they leave
+    bending = log.series("bending", kind="epoch")
+    straight = 1.0
+    if len(bending):
+        straight = sure_of(math.log10(STRAIGHT / max(float(bending.values.max()), 1e-12)), 0.3)
+    elif not known.has_recipe or _limited(log):  # functions called in forward are known by what they leave, if at all
+        return
+    if straight < 0.5 or not _layers(log, "activation_mean"):
         return
     unlearned = sure_of(0.9 - (course.accuracy if math.isfinite(course.accuracy) else course.way), 0.05)
-    sure = all_of(unlearned, sure_of(len(weights) - 1.0 - 0.5 * len(maxima), 0.5))
+    sure = all_of(unlearned, sure_of(len(weights) - 1.0 - 0.5 * len(maxima), 0.5), straight)
     if sure <= 0.55:
         return
     words = Words(
@@ -171,7 +180,7 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "forward calls torch.nn.functional.relu or the like.",
     )
     weight = Weight(sure, 0, lasts(course.loss, *_layers(log, "activation_mean")[:2]))
-    severity = "note" if known.activations is None else "warn"  # smooth functions leave no trace
+    severity = "note" if known.activations is None and not len(bending) else "warn"  # smooth functions leave no trace
     yield diagnosis("no-nonlinearity", severity, words=words, weight=weight)
 
 

@@ -24,6 +24,7 @@ PROBES: Table[Probe] = Table(
         "peak": Probe("epoch", "epoch", always, system.peak),
         "memory-by-epoch": Probe("epoch", "epoch", always, system.probe),
         "slice": Probe("epoch", "epoch", always, slices.probe),
+        "bending": Probe("epoch", "epoch", always, slices.bending),
         "slice-as-trained": Probe("epoch", "epoch", always, slices.training_mode),
         "slice-augmented": Probe("epoch", "epoch", always, slices.augmented),
     },

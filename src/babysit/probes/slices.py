@@ -85,6 +85,28 @@ def augmented(context: ProbeContext) -> Iterator[Observation]:
     yield from observed(context, {"augmented_accuracy": correct / count})
 
 
+def bending(context: ProbeContext) -> Iterator[Observation]:
+    """How far the network is from a linear one: scores half-way between two images against half of both's scores.
+
+    ||f((x + y)/2) - (f(x) + f(y))/2|| / ||f(x) - f(y)|| over pairs of the slice in evaluation: 0 where all layers together are one
+    linear layer, whatever stands between them.
+    """
+    part = context.slice
+    if part is None or not part.plain:
+        return
+    model, images = context.network.model, torch.cat([one for one, _ in part.plain])
+    half = len(images) // 2
+    if not half:
+        return
+    first, second = images[:half], images[half : 2 * half]
+    with untouched(model), torch.no_grad():
+        model.eval()
+        one, other, between = (part.scores(given).double() for given in (first, second, (first + second) / 2))
+    apart = (one - other).norm()
+    if float(apart) > 0:
+        yield from observed(context, {"bending": (between - (one + other) / 2).norm() / apart})
+
+
 def each_loss(part: Slice, scores: Tensor, labels: Tensor) -> list[float]:
     """The loss of each example by itself, one by one: `torch.vmap` would first import half a second of PyTorch."""
     return [float(part.loss(one[None], label[None])) for one, label in zip(scores, labels, strict=True)]

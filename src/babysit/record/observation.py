@@ -61,6 +61,7 @@ QUANTITIES: dict[str, str] = {
     "slice_train_mode_loss": "nat",
     "slice_train_mode_accuracy": "share",
     "augmented_accuracy": "share",
+    "bending": "1",
     "gradient_noise": "image",
     "hard_share": "share",
     "loss_p50": "nat",
