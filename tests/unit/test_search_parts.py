@@ -358,3 +358,24 @@ def test_a_password_is_not_shown() -> None:
     assert without_password("sqlite:////a/b.db") == "sqlite:////a/b.db"
     about = About("study", "digits", (), Effort(9), 0, "postgresql://me:secret@host/db")
     assert about.as_json()["storage"] == "postgresql://me@host/db"
+
+
+def test_the_usual_values_go_on_where_noise_alone_is_ahead_of_them() -> None:
+    def trial(number: int, accuracy: float, *, usual: bool = False) -> Trial:
+        one = Trial(number, space.at(BOTH, (0.5, 0.5)), "coarse", 0, 90, usual=usual)
+        return stages.came_to(one, Result(10, accuracy, 1.0, accuracy))
+
+    trials = [trial(0, 0.56, usual=True), trial(1, 0.575), trial(2, 0.50), trial(3, 0.40)]
+    scene = Scene(BOTH, Effort(4), trials, images=1000)
+    assert [one.number for one in stages.to_promote(scene, 0)] == [0, 1], "1.5 points in 1,000 images are noise"
+    assert [one.number for one in stages.to_promote(replace(scene, images=100_000), 0)] == [1, 0]
+    behind = [trial(0, 0.45, usual=True), *trials[1:]]
+    assert [one.number for one in stages.to_promote(replace(scene, trials=behind), 0)] == [1, 2]
+
+
+def test_a_long_budget_keeps_time_for_three_finalists_and_a_short_one_for_one() -> None:
+    short = Scene(BOTH, Effort(budget=240.0), [], whole_seconds=91.0)
+    long = replace(short, effort=Effort(budget=1800.0))
+    assert short.exploring() == pytest.approx(240 - 91 * (1 + 2 / 3))
+    assert long.exploring() == pytest.approx(1800 - 91 * (3 * 2 / 3 + 2))
+    assert replace(short, effort=Effort(budget=600.0)).exploring() == pytest.approx(300)

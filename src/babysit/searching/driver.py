@@ -94,6 +94,7 @@ class Worker:
             whole_seconds=whole_seconds(trials, self.work_done, self.study.noted("full_seconds", 0.0)),
             search_seed=about.seed,
             work=self.work_done,
+            images=len(self.ground.data.split.validation),
         )
 
     def work_done(self, share: float) -> float:
@@ -128,9 +129,12 @@ class Worker:
             number, params = self.study.ask(wide_space(scene), first.params)
             seed, origin, total, of = first.seed + job.index + 1, "seed", first.total, first.number
             return Trial(number, params, origin, seed, total, stage=job.stage, takes=1, of=of)
-        within, params = proposed(job, scene, self.ground.usual(self.study.about.space))
+        usual = self.ground.usual(self.study.about.space)
+        within, params = proposed(job, scene, usual)
         number, params = self.study.ask(within, params)
-        return Trial(number, params, job.origin, self.study.about.seed, self._total(params), stage=job.stage, takes=1)
+        seed, total = self.study.about.seed, self._total(params)
+        is_usual = job.origin == "coarse" and job.index == 0 and len(usual) == len(scene.space)
+        return Trial(number, params, job.origin, seed, total, stage=job.stage, takes=1, usual=is_usual)
 
     def _total(self, params: Mapping[str, Value]) -> int:
         """The steps of a full length: of the same seconds for every shape of network, by the step each was measured at."""

@@ -12,9 +12,9 @@ from babysit.training.loop import StepDone, train
 from babysit.training.plan import Plan
 from babysit.training.session import Session, build
 
-FULL_SHARE = 0.32
-"""The share of a budget that a full length takes: so that coarse, finer, last and at least one other seed fit. The first
-third of a length is cheap where images grow, and all but the finalists go no further."""
+FULL_SHARE = 0.38
+"""The share of a budget that a full length takes at most, so that exploring, a finalist and at least one other seed fit. The
+first third of a length is cheap where images grow, and all but the finalists go no further."""
 
 AROUND = 1.15
 """What evaluations, checkpoints and the beginning of a trial add to its steps, about."""
@@ -27,7 +27,7 @@ def length_for(budget: float, *, left: float) -> float:
     """The seconds of the steps of a full length in a budget.
 
     >>> round(length_for(240, left=230), 1)
-    64.0
+    76.0
     """
     return FULL_SHARE * min(budget, left) / AROUND
 

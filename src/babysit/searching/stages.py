@@ -36,8 +36,11 @@ WIDENED = 4
 TAKES = 3
 """A trial whose worker died so many times is left alone: it may be what kills them."""
 
-ENDS = {"coarse": 0.18, "widened": 0.21, "finer": 0.32, "last": 0.8, "seeds": 1.0}
-"""The shares of a budget after which nothing more is begun of each phase but what it needs at least."""
+ENDS = {"coarse": 0.55, "widened": 0.65, "finer": 1.0}
+"""The shares of what a budget has for exploring after which nothing more is begun of each phase but what it needs at least."""
+
+FINALISTS = 3
+"""So many, and all seeds of the winner, are kept time for, in at most half of a budget; one of each in any case."""
 
 SPARE, LATE = 1.3, 1.05
 """A second finalist must leave time for a seed of the winner, with some to spare; the first seed may be this much late."""
@@ -59,7 +62,8 @@ class Result:
 class Trial:
     """One trial as the study keeps it. `total` the steps of its full length, `stage` the one it is in or has ended,
     `results` by stage, `reason` why it was quitted, `curve` and `validation` (share of the full length, accuracy) points in training and
-    on validation, `takes` how often a worker began with it, `seconds` of work, `of` the trial a seed repeats."""
+    on validation, `takes` how often a worker began with it, `seconds` of work, `of` the trial a seed repeats, `usual` whether it
+    has the values that a training takes without a search."""
 
     number: int
     params: Mapping[str, Value]
@@ -75,6 +79,7 @@ class Trial:
     takes: int = 0
     seconds: float = 0.0
     of: int | None = None
+    usual: bool = False
 
     def ends(self, stage: int) -> int:
         """The step at which a stage ends."""
@@ -118,7 +123,8 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """All that a choice depends on: the space, the effort, the trials in order, those in the hands of living workers, the
-    seconds of work so far, what a full length costs, and the share of its work that is done after a share of its steps."""
+    seconds of work so far, what a full length costs, the share of its work that is done after a share of its steps, and the
+    number of validation images (0: unknown)."""
 
     space: Space
     effort: Effort
@@ -128,10 +134,18 @@ class Scene:
     whole_seconds: float = 0.0
     search_seed: int = 0
     work: Work = float
+    images: int = 0
+
+    def exploring(self) -> float:
+        """The seconds of a budget before the finalists go the full length and the winner is run again."""
+        assert self.effort.budget is not None
+        rest = 1 - self.work(SHARES[1])
+        least, most = (rest + 1) * self.whole_seconds, (FINALISTS * rest + SEEDS) * self.whole_seconds
+        return self.effort.budget - max(least, min(most, self.effort.budget / 2))
 
     def over(self, phase: str) -> bool:
         """Whether a budget leaves no more for a phase."""
-        return self.effort.budget is not None and self.spent >= ENDS[phase] * self.effort.budget
+        return self.effort.budget is not None and self.spent >= ENDS[phase] * self.exploring()
 
     def of(self, *origins: Origin) -> list[Trial]:
         """The trials of some origins."""
@@ -183,7 +197,7 @@ def _last(scene: Scene) -> Job | None:
     for place, one in enumerate(to_promote(scene, 1)):
         needed = SPARE * scene.whole_seconds + (1 - scene.work(SHARES[1])) * scene.whole_seconds
         afford = not scene.effort.budget or scene.spent + needed <= scene.effort.budget
-        if one.stage == 1 and not (place and (scene.over("last") or not afford)) and not scene.of("seed"):
+        if one.stage == 1 and not (place and not afford) and not scene.of("seed"):
             return Job("go", one.number, 2)
     return _awaited(scene, 2)
 
@@ -221,9 +235,22 @@ def ranked(trials: Sequence[Trial], stage: int) -> list[Trial]:
 
 def to_promote(scene: Scene, stage: int) -> list[Trial]:
     """The best third of a stage's trials, those that were quitted counted among the worst; at least one."""
-    alive = ranked(scene.trials, stage)
+    alive = usual_first(ranked(scene.trials, stage), stage, scene.images)
     in_stage = [one for one in scene.trials if one.origin != "seed" and (one.stage >= stage) and _belongs(one, stage)]
     return alive[: max(1, math.ceil(len(in_stage) / PROMOTED))]
+
+
+def usual_first(alive: list[Trial], stage: int, images: int) -> list[Trial]:
+    """The trial with the usual values before those that are ahead of it by no more than a standard error of the difference.
+
+    Early on, trials near each other are told apart by noise; and what a strength of regularisation is worth shows late.
+    """
+    usual = next((one for one in alive if one.usual), None)
+    if usual is None or not images:
+        return alive
+    best, own = (one.results[STAGES[stage]].accuracy for one in (alive[0], usual))
+    noise = math.sqrt((best * (1 - best) + own * (1 - own)) / images)
+    return [usual, *(one for one in alive if one is not usual)] if best - own <= noise else alive
 
 
 def going_on(scene: Scene, stage: int) -> int:
