@@ -88,9 +88,8 @@ def said_params(trial: Trial, space: Space) -> str:
 
 def _winner(scene: Scene, best: Trial) -> str:
     seeds, result = seeds_of(scene.trials, best), best.results[STAGES[2]]
-    head = (
-        f"Trial {best.number} is the best: {said_params(best, scene.space)}; validation accuracy {result.accuracy:.1%}"
-    )
+    own = " (what `train` takes without a search)" if best.usual else ""
+    head = f"Trial {best.number} is the best: {said_params(best, scene.space)}{own}; validation accuracy {result.accuracy:.1%}"
     if seeds.deviation is None:
         return f"{head}. It was not run with another seed, so how much of that is luck is not known."
     others = " and ".join(f"{one:.1%}" for one in seeds.accuracies[1:])
