@@ -18,7 +18,7 @@ from babysit.record.known import Known
 from babysit.record.log import RunLog
 from babysit.record.series import Series
 
-DEAD = 0.6
+DEAD = 0.7
 """Share of a layer's units that are zero for a whole batch from which on too little gets through."""
 
 SATURATED = 0.5
@@ -43,7 +43,7 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
     share = float(np.median(worst.values[-max(3, len(worst) // 3) :]))
     error = 0.03 + spread_of(worst.values[-max(3, len(worst) // 3) :])
-    sure = all_of(sure_of(share - DEAD, error), course.poor, 1 - course.learning)
+    sure = all_of(sure_of(share - DEAD, error), course.poor, 1 - course.falling)
     if sure <= 0.6:
         return
     begun = float(worst.values[0])
