@@ -30,7 +30,9 @@ def by_form(name: str, times: float, s: float) -> RunLog:
 
 def ending(kind: str, learned: float) -> tuple[RunLog, Known]:
     layers = (*(Layer(name, "Conv2d") for name in LAYERS), Layer("end", kind))
-    return made({"step": {"loss": lambda t: LEVEL - learned * t}}), replace(OWN, layers=layers, loss_kind="softmax")
+    end: Changes = {"activation_mean@end": 0.0, "activation_deviation@end": 0.3}  # as the first scores
+    log = made({"step": {"loss": lambda t: LEVEL - learned * t}, "layers": end})
+    return log, replace(OWN, layers=layers, loss_kind="softmax")
 
 
 def clipped(s: float) -> tuple[RunLog, Known]:
@@ -184,6 +186,20 @@ def test_a_rectification_behind_the_scores_is_named() -> None:
     log, known = ending("ReLU", 1.5)
     (said,) = RULES["dead-units"](log, known)
     assert "ends in ReLU" in said.claim and said.where == "end"
+
+
+def test_a_function_that_was_made_last_and_runs_in_the_middle_is_no_end() -> None:
+    log, known = ending("ReLU", 1.5)
+    rows = [
+        replace(row, values={**row.values, "activation_mean@end": 0.4}) if row.kind == "layers" else row
+        for row in log.rows
+    ]
+    assert not list(RULES["dead-units"](RunLog(tuple(rows)), known))
+
+
+def test_rough_images_that_are_learned_of_are_no_alarm() -> None:
+    rough = made({"start": {"input_roughness": 1.0}, "step": {"loss": lambda t: LEVEL * (1 - 0.3 * t)}})
+    assert [one.severity for one in RULES["augmentation-too-strong"](rough, OWN)] == ["note"]
 
 
 def test_small_things_on_a_plain_canvas_are_not_normalised_twice() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from babysit.diagnosing.evidence import aligned, sure_of
-from babysit.record.known import Known
+from babysit.record.known import Known, Layer
 from babysit.record.log import RunLog
 from babysit.record.series import Series
 
@@ -55,12 +55,21 @@ def form_of(log: RunLog) -> Form | None:
     return max(found, key=lambda one: (one.name == "softmax", abs(one.times - 1) < AGREE, one.sure), default=None)
 
 
-def rectified_end(known: Known) -> bool:
-    """Whether a rectification stands between the scores and the softmax of the loss."""
-    return end_of(known) in RECTIFYING and known.loss_kind == "softmax"
+def end_of(log: RunLog, known: Known) -> Layer | None:
+    """The function with a limit that stands between the scores and the softmax of the loss, None where there is none.
 
-
-def end_of(known: Known) -> str:
-    """The kind of the last layer that does something."""
-    kinds = [one.kind for one in known.layers or () if not one.kind.startswith(PASSED)]
-    return kinds[-1] if kinds else ""
+    Layers are known in the order in which they were made. The last one made is the last that runs only where its first
+    output has the mean and deviation of the first scores.
+    """
+    layers = [one for one in known.layers or () if not one.kind.startswith(PASSED)]
+    if not layers or layers[-1].kind not in (*RECTIFYING, *SQUASHING) or known.loss_kind != "softmax":
+        return None
+    for quantity, score in (("activation_mean", "score_mean"), ("activation_deviation", "score_deviation")):
+        seen, scores = log.series(quantity, layers[-1].name, kind="layers"), log.series(score, kind="start")
+        if (
+            not len(seen)
+            or not len(scores)
+            or abs(seen.values[0] - scores.values[0]) > AGREE * max(1.0, abs(scores.values[0]))
+        ):
+            return None
+    return layers[-1]

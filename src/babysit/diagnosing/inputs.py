@@ -25,6 +25,9 @@ SMALL_INPUT = 0.06
 """Root mean square of inputs below which first weights of the usual size meet the wrong scale."""
 
 
+SINGLE = 4
+"""Images of a batch from which on it is no chance that all their pixels are the same."""
+
 RANGE = 6.0
 """Least and most of ordinary pixels are so many deviations apart at most."""
 
@@ -32,7 +35,7 @@ RANGE = 6.0
 def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Inputs are tens or hundreds large, as raw pixels are, and the training suffers; or all of them are the same."""
     course = course_of(log, known)
-    if blank(log) and not course.short:
+    if blank(log) and not course.short and (known.batch_size or SINGLE) >= SINGLE:
         yield _blank(log, known)
         return
     mean, deviation = (log.series(name, kind="start") for name in ("input_mean", "input_deviation"))
@@ -161,7 +164,7 @@ def _trained_in_evaluation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "model.train() at the beginning of every epoch, after the validation has called model.eval(); where only statistics are to stay: eval() of these layers alone",
         "In training mode the loss falls no faster.",
     )
-    severity = "warn" if sure_of(0.5 - course.way, course.spread / course.level) > 0.6 else "note"
+    severity = "warn" if course.poor > 0.6 and course.count >= PATIENCE else "note"  # some do so on purpose
     yield diagnosis("normalisation-statistics", severity, words=words, weight=Weight(sure, 0, lasts(course.loss)))
 
 
@@ -173,7 +176,7 @@ def _statistics_behind(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     taken = 1 - (1 - min(1.0, momentum)) ** course.count
     learned = float(log.series("train_accuracy", kind="epoch").values[-1]) if log.wheres("train_accuracy") else 0.0
     behind = learned - float(gap.validation.values[-1])
-    sure = all_of(sure_of(0.6 - taken, 0.1), sure_of(behind - 0.05, gap.error))
+    sure = all_of(sure_of(0.4 - taken, 0.1), sure_of(behind - 0.05, gap.error))
     if sure <= 0.6:
         return
     words = Words(

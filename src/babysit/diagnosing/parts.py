@@ -22,6 +22,9 @@ UNEVEN = 3.0
 NOISE = 0.88
 """Roughness from which on neighbouring pixels know as good as nothing of each other."""
 
+HALF_NOISE = 0.6
+"""The same where validation images are known to be far smoother."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
@@ -198,19 +201,21 @@ def _like_noise(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     rough = float(start.values[0])
     noise = sure_of(rough - NOISE, 0.03)
-    if len(later) and later.values[-1] > 0:
+    if len(later) and later.values[-1] > 0 and rough > 0:
+        more = math.log(rough / later.values[-1])
         noise = max(
-            all_of(noise, sure_of(math.log(rough / later.values[-1]) - 0.15, 0.05)),
-            sure_of(math.log(max(rough, 1e-9) / later.values[-1]) - math.log(1.6), 0.1),
+            all_of(noise, sure_of(more - 0.15, 0.05)),
+            all_of(sure_of(more - math.log(1.6), 0.1), sure_of(rough - HALF_NOISE, 0.03)),
         )
     sure = all_of(noise, sure_of(0.5 - course.way, course.spread / course.level))
     if sure <= 0.6:
         return
+    stands = all_of(course.poor, 1 - course.falling) > 0.6  # some images are rough, and some learn of them
     claim = f"Augmentation probably takes the class away: pixels of training images know next to nothing of their neighbours (roughness {rough:.2f}; 1 is noise"
     claim += f", and validation images have {later.values[-1]:.2f})" if len(later) else ")"
     claim += f"; the loss is {course.late:.3g}, where {course.level:.3g} is knowing nothing."
     weight = Weight(sure, 0, lasts(start, later, course.loss))
-    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
+    yield diagnosis("augmentation-too-strong", "warn" if stands else "note", words=_less(claim), weight=weight)
 
 
 def _statistics_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
-from babysit.diagnosing.form import rectified_end
+from babysit.diagnosing.form import end_of
 from babysit.diagnosing.motion import motion_of, travelled
 from babysit.diagnosing.remedies import (
     USUAL_MOMENTUM,
@@ -61,7 +61,7 @@ PENALTY = 0.5
 def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first updates threw the loss up, or updates are a large part of the weights; and little or nothing was learned."""
     course, motion = course_of(log, known), motion_of(log)
-    if course.short or course.level <= 0 or course.late < 0 or rectified_end(known):
+    if course.short or course.level <= 0 or course.late < 0 or end_of(log, known) is not None:
         return
     jump, place = _jump(course)
     by_jump = sure_of(math.log(max(jump, 1e-9) / JUMP), 0.05 + course.noise / max(course.level, 1e-9))

@@ -9,12 +9,12 @@ import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
-from babysit.diagnosing.form import SQUASHING, end_of, rectified_end
+from babysit.diagnosing.form import RECTIFYING, SQUASHING, end_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
 from babysit.record.diagnosis import Diagnosis
-from babysit.record.known import Known
+from babysit.record.known import Known, Layer
 from babysit.record.log import RunLog
 from babysit.record.series import Series
 
@@ -35,8 +35,9 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a layer are zero for every image, get no gradient, and stay so; little was learned."""
     course = course_of(log, known)
     found = [one for one in _layers(log, "dead_share") if len(one) >= 3]
-    if rectified_end(known) and not course.short:
-        yield _scores_rectified(log, known)
+    end = end_of(log, known)
+    if end is not None and end.kind in RECTIFYING and not course.short:
+        yield _scores_rectified(log, known, end)
         return
     if course.short or not found or blank(log):
         return
@@ -64,9 +65,9 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("dead-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
-def _scores_rectified(log: RunLog, known: Known) -> Diagnosis:
+def _scores_rectified(log: RunLog, known: Known, end: Layer) -> Diagnosis:
     """A rectification behind the scores: a class whose score is below zero gets no gradient, and stays there."""
-    course, end = course_of(log, known), list(known.layers or [])[-1]
+    course = course_of(log, known)
     shares = log.series("dead_share", end.name, kind="layers")
     least = log.series("score_least", kind="start")
     dead = f" {shares.values[-1]:.0%} of the classes had none above zero in the latest look;" if len(shares) else ""
@@ -84,8 +85,9 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a tanh or sigmoid layer are at an end of their range, where the slope is nothing."""
     course = course_of(log, known)
     found = [one for one in _layers(log, "saturated_share") if len(one) >= 3]
-    if end_of(known) in SQUASHING and known.loss_kind == "softmax" and not course.short:
-        yield _scores_squashed(log, known)
+    end = end_of(log, known)
+    if end is not None and end.kind in SQUASHING and not course.short:
+        yield _scores_squashed(log, known, end)
         return
     if course.short or not found:
         return
@@ -109,13 +111,13 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("saturated-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
-def _scores_squashed(log: RunLog, known: Known) -> Diagnosis:
+def _scores_squashed(log: RunLog, known: Known, end: Layer) -> Diagnosis:
     """A function with two limits behind the scores: the softmax of scores that are at most so far apart is never sure."""
-    course, classes, end = course_of(log, known), classes_of(known, log), list(known.layers or [])[-1]
+    course, classes = course_of(log, known), classes_of(known, log)
     shares = log.series("saturated_share", end.name, kind="layers")
-    floor = math.log(1 + (classes - 1) * math.exp(-SQUASHING[end_of(known)]))
+    floor = math.log(1 + (classes - 1) * math.exp(-SQUASHING[end.kind]))
     words = Words(
-        f"The scores saturate: the network ends in {end.kind}, whose values are at most {SQUASHING[end_of(known)]:g} apart, so that the softmax loss of {classes} classes cannot fall "
+        f"The scores saturate: the network ends in {end.kind}, whose values are at most {SQUASHING[end.kind]:g} apart, so that the softmax loss of {classes} classes cannot fall "
         f"below {floor:.3g}; it is {course.late:.3g}.",
         "Networks of a recipe end in scores; in one of your own take the function away from its end",
         f"no {end.kind} after the last layer: cross_entropy takes scores of any size",
