@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from babysit.errors import UserError
 from babysit.names import lines_for_terminal
 from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.watching.given import Once
@@ -25,7 +28,7 @@ class Asked:
     model: nn.Module
     optimizers: tuple[Optimizer, ...]
     classes: int | None
-    names: tuple[str, ...] | None
+    names: Sequence[str] | None
     run: str | Path | None
 
 
@@ -39,7 +42,12 @@ class Watch:
 
     def __init__(self, asked: Asked, judge: Judge, say: Callable[[str], None]) -> None:
         self._asked, self._judge = asked, judge
-        self._say = Once(lambda text: say(lines_for_terminal(f"babysit: {text}")))
+
+        def sentence(text: str) -> None:
+            with contextlib.suppress(Exception):  # nobody listens any more: a closed pipe, a terminal of few letters
+                say(lines_for_terminal(f"babysit: {text}"))
+
+        self._say = Once(sentence)
         self._loop: Loop | None = None
         self._off = False
         self._guarded(None)
@@ -122,6 +130,8 @@ class Watch:
                 action(self._loop)
                 if self._loop.trouble:
                     self._switch_off(self._loop.trouble)
+        except UserError as error:
+            self._switch_off(str(error))
         except Exception as error:  # noqa: BLE001 - whatever is wrong here, the training goes on
             self._switch_off(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
 
@@ -129,13 +139,13 @@ class Watch:
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
         if distributed and torch.distributed.get_rank() > 0:
             return  # one process writes, the others only train
-        asked = self._asked
+        asked = _checked(self._asked, self._say)
         shared = distributed and torch.distributed.get_world_size() > 1
         self._loop = Loop(
             asked.model,
             asked.optimizers,
             classes=asked.classes,
-            names=asked.names,
+            names=tuple(asked.names) if asked.names else None,
             run=asked.run,
             judge=self._judge,
             say=self._say,
@@ -168,5 +178,32 @@ def asked_of(
     run: str | Path | None = None,
 ) -> Asked:
     """What `babysit.watch` was given, in one form."""
-    optimizers = (optimizer,) if isinstance(optimizer, Optimizer) else tuple(optimizer)
-    return Asked(model, optimizers, classes, tuple(names) if names else None, run)
+    if isinstance(optimizer, Iterable) and not isinstance(optimizer, (str, Optimizer)):
+        return Asked(model, tuple(optimizer), classes, names, run)
+    return Asked(model, (cast("Optimizer", optimizer),), classes, names, run)  # whatever it is: looked at later
+
+
+def _checked(asked: Asked, say: Once) -> Asked:
+    """The same; what can be done without is said and left out.
+
+    Raises:
+        UserError: when there is no network or no optimiser.
+    """
+    usage = "with babysit.watch(model, optimizer) as w"
+    if not isinstance(asked.model, nn.Module):
+        raise UserError(f"what is to be watched is a {type(asked.model).__name__}, not a torch.nn.Module", hint=usage)
+    wrong = [type(one).__name__ for one in asked.optimizers if not isinstance(one, Optimizer)]
+    if wrong or not asked.optimizers:
+        what = f"the optimiser is a {wrong[0]}" if wrong else "there is no optimiser"
+        raise UserError(f"{what}; a torch.optim.Optimizer is needed, or several", hint=usage)
+    classes, names = asked.classes, asked.names
+    if classes is not None and (not isinstance(classes, int) or isinstance(classes, bool) or classes < 1):
+        say("number of classes", f"classes={classes!r} is not a number of classes; it is left out")
+        classes = None
+    if names is not None and (isinstance(names, str) or not all(isinstance(one, str) for one in names)):
+        say("names", "names= is not a list of the classes' names; it is left out")
+        names = None
+    if names and classes and len(names) != classes:
+        say("names", f"names= has {len(names)} names, and classes={classes} was given; the names are left out")
+        names = None
+    return replace(asked, classes=classes, names=tuple(names) if names else None)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from babysit.device import describe
+from babysit.errors import UserError
 from babysit.probes.context import Validated
 from babysit.record import atomic, predictions
 from babysit.record import run as runs
@@ -107,9 +108,18 @@ class Diary:
 
 def open_diary(wanted: str | Path | None, device: torch.device, once: Once) -> Diary:
     """Makes the run directory; another one beside it when the place is taken."""
-    path = Path(wanted) if wanted is not None else runs.free_name(Path("runs"), "watched")
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        other = runs.free_name(path.parent, path.name)
-        once("place", f"there is something at {path} already, so this run is kept in {other}")
-        path = other
-    return Diary(runs.create(path), device)
+    path = Path(wanted) if wanted else runs.free_name(Path("runs"), "watched")
+    if path.name in ("", ".."):
+        path = path.resolve()
+    try:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            other = runs.free_name(path.parent, path.name)
+            once("place", f"there is something at {path} already, so this run is kept in {other}")
+            path = other
+        return Diary(runs.create(path), device)
+    except (OSError, UserError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        why = cause.strerror if isinstance(cause, OSError) else str(error)
+        raise UserError(
+            f"the run cannot be kept in {path} ({why})", hint="Name a place that you may write to: run=..."
+        ) from error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -155,3 +156,26 @@ def _outputs_and_targets(
         )
         return scores.detach(), None
     return None if scores is None else scores.detach(), labels
+
+
+def mean_of(parts: Sequence[Given]) -> dict[str, float | Tensor]:
+    """Loss and accuracy over the batches of one update, each counted by its examples; and how many batches, if not one.
+
+    A batch whose loss is no number, followed by one whose loss is, had no update of its own: scalers of gradients leave
+    such updates out. It is left out too.
+    """
+    if len(parts) > 1 and not _harmed(parts[-1]):
+        parts = [one for one in parts if not _harmed(one)]
+    if len(parts) == 1:
+        return dict(parts[0].numbers)
+    values: dict[str, float | Tensor] = {"batches": float(len(parts))} if parts else {}
+    for name in ("loss", "accuracy"):
+        known = [(part.numbers[name], part.count or 1) for part in parts if name in part.numbers]
+        if known:
+            values[name] = sum(value * count for value, count in known) / sum(count for _, count in known)
+    return values
+
+
+def _harmed(part: Given) -> bool:
+    loss = part.numbers.get("loss")
+    return isinstance(loss, float) and not math.isfinite(loss)

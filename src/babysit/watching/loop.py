@@ -24,7 +24,7 @@ from babysit.record.log import Kind
 from babysit.watching.closely import Kept, known_of
 from babysit.watching.diary import open_diary
 from babysit.watching.epochs import Epoch, validated
-from babysit.watching.given import Given, Once, glanced, read
+from babysit.watching.given import Given, Once, glanced, mean_of, read
 from babysit.watching.thinning import Thinning
 from babysit.watching.updates import Updates, penalty_norm, rate_of
 
@@ -124,7 +124,7 @@ class Loop:
             self._guarded(lambda loop: loop.before_update(scale))
 
     def _forward(self, model: nn.Module, _inputs: object) -> None:
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling() and not self._updates.inside:
             self._in_evaluation = not model.training
             self._guarded(Loop.forward)
 
@@ -206,7 +206,7 @@ class Loop:
         """Takes the network's hooks away until shortly before the next update that is looked at, when that is far enough."""
         begun, step = time.perf_counter(), self.meter.step
         upcoming = self.thinning.next_after(step)
-        if upcoming - step > NEAR:
+        if upcoming - step > NEAR and self._ever_ran:
             self._wakes = upcoming - 2  # where the loop tells of a batch before updating, it is one update behind
             self._unhook()
             self._updates.resting, self._updates.stepped = True, False
@@ -304,6 +304,9 @@ class Loop:
     def _start(self, given: Given) -> None:
         if self.classes is None and given.outputs is not None:
             self.classes = given.outputs.shape[1]
+        if self.names and self.classes and len(self.names) != self.classes:
+            self.say("names", f"names= has {len(self.names)} names for {self.classes} classes; the names are left out")
+            self.names = None
         self.kept.first(given, self.say)
         if not any(one.state for one in self.optimizers) or self._pending:
             network = self.meter.network
@@ -318,6 +321,7 @@ class Loop:
             with self.thinning.measuring():
                 loss = self._row(seconds)
             self.thinning.seen(seconds, loss)
+            self._uncalled()
             if self.meter.step - self._judged >= 20 * self.meter.every or self._first_harm(loss):
                 self._look()
         else:
@@ -326,6 +330,17 @@ class Loop:
         self._seeing = self.thinning.sees(self.meter.step + 1)
         if self._seeing:
             self.meter.arm()
+
+    def _uncalled(self) -> None:
+        """A hook that never ran is part of what a compiler made of the network, which it would make anew for every change of
+        them: they stay as they are."""
+        network = self.meter.network
+        if network.hookable and not self._ever_ran:
+            self.meter.close()
+            self.meter.network = replace(
+                network, hookable=False, why_not="it is compiled, or not called as model(inputs)"
+            )
+            self.say("hooks", f"the layers' outputs are not looked at, since {self.meter.network.why_not}; all else is")
 
     def _row(self, seconds: float) -> float | Tensor | None:
         """Writes the row of an update, and the layers' row if they were looked at; returns its loss."""
@@ -380,15 +395,3 @@ class Loop:
                     f"{one.rule}/{weight}", f"{one.severity.upper()} since step {one.since:,}: {one.claim}\n  {advice}"
                 )
         self._judging += time.perf_counter() - begun
-
-
-def mean_of(parts: Sequence[Given]) -> dict[str, float | Tensor]:
-    """Loss and accuracy over the batches of one update, each counted by its examples; and how many batches, if not one."""
-    if len(parts) == 1:
-        return dict(parts[0].numbers)
-    values: dict[str, float | Tensor] = {"batches": float(len(parts))} if parts else {}
-    for name in ("loss", "accuracy"):
-        known = [(part.numbers[name], part.count or 1) for part in parts if name in part.numbers]
-        if known:
-            values[name] = sum(value * count for value, count in known) / sum(count for _, count in known)
-    return values

@@ -20,11 +20,11 @@ from babysit.probes.when import thinned
 EARLY = 200
 """Updates that are all looked at: most faults show in them, and they are the whole of a short training."""
 
-SHORT, LEAST, SHARE = 0.01, 85e-6, 0.025
+SHORT, LEAST, SHARE = 0.01, 65e-6, 0.022
 """A step shorter than `SHORT` seconds may be lengthened by `LEAST` on average, a longer one by this share of it; somewhat
 less than 0.1 ms and 3 %, as what surrounds the measuring is not measured."""
 
-LAYERS, LAYERS_EARLY = 0.3, 0.7
+LAYERS, LAYERS_EARLY = 0.3, 0.9
 """Of that, what looking at the layers may take; among the first updates, whose rows are few."""
 
 HIDDEN = 2.0

@@ -14,6 +14,8 @@ from torch.optim import Optimizer
 class Updates:
     """Tells of every step of some optimisers; while it is `resting` it only notes that one `stepped`.
 
+    `inside` a step that computes the gradients itself, perhaps many times.
+
     Arguments:
         before: called once before the first of them steps, with what the gradients are scaled by.
         after: called after each.
@@ -24,7 +26,7 @@ class Updates:
     ) -> None:
         self.optimizers = tuple(optimizers)
         self._before, self._after = before, after
-        self.resting = self.stepped = False
+        self.resting = self.stepped = self.inside = False
         self._handles: list[Any] = []
 
     def open(self) -> None:
@@ -50,6 +52,8 @@ class Updates:
             self._tell(optimizer)
             return None
 
+        self.inside = True
+
         def followed() -> object:
             loss = closure()
             self._tell(optimizer)
@@ -65,6 +69,7 @@ class Updates:
         self._before(scale if isinstance(scale, (Tensor, float)) else 1.0)
 
     def _post(self, optimizer: Optimizer, arguments: object, keywords: object) -> None:  # noqa: ARG002
+        self.inside = False
         if not self.resting:
             self._after()
 
