@@ -20,6 +20,7 @@ from babysit.record.observation import QUANTITIES, key_of
 from broken import broken
 from healthy import healthy
 from judging import judged
+from shown import SHOWN
 
 PAGES = logs.FOLDER.parent.parent / "docs" / "diagnoses"
 BLOCK = re.compile(r"<!-- from a real log.*?<!-- end -->", re.DOTALL)
@@ -31,7 +32,7 @@ def main() -> None:
     (PAGES / "pictures").mkdir(exist_ok=True)
     found: dict[str, tuple[logs.Kept, Diagnosis]] = {}
     best: dict[str, tuple[bool, bool, float]] = {}
-    for program in [*broken(), *healthy()]:
+    for program in [*broken(), *healthy(), *(one.program for one in SHOWN)]:
         if not logs.path_of(program.name).exists():
             continue
         one = judged(program)
@@ -60,7 +61,7 @@ def block(rule: str, kept: logs.Kept, diagnosis: Diagnosis) -> str:
         "<!-- from a real log: python faults/pictures.py -->",
         f"![{rule} in the log of {kept.program}](pictures/{rule}.svg)",
         "",
-        f"The program `{kept.program}` of [the corpus](../../faults/README.md). What is said of it, at a sureness of {diagnosis.sure:.2f}:",
+        f"The program `{kept.program}` {_of(kept.program)}. What is said of it, at a sureness of {diagnosis.sure:.2f}:",
         "",
         f"> {diagnosis.claim}",
         ">",
@@ -70,6 +71,12 @@ def block(rule: str, kept: logs.Kept, diagnosis: Diagnosis) -> str:
         "<!-- end -->",
     ]
     return "\n".join(lines)
+
+
+def _of(program: str) -> str:
+    if program.startswith("shown-"):
+        return "of [`faults/shown.py`](../../faults/shown.py)"
+    return "of [the corpus](../../faults/README.md)"
 
 
 def picture(kept: logs.Kept, diagnosis: Diagnosis) -> str:

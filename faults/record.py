@@ -83,7 +83,7 @@ def record(program: Program) -> tuple[Known, dict[str, float], list[Row]]:
         if program.recipe is None:
             known, said = _watched(program, run)
         else:
-            known, said = _recipe(program, Path(folder), run), None
+            known, said = recipe_run(program, Path(folder), run), None
         rows = list(read_log(run / "log.jsonl").rows)
     epochs = [row for row in rows if row.kind == "epoch"]
     told = epochs[-1].values.get("validation_accuracy", 0.0) if epochs else 0.0
@@ -150,7 +150,7 @@ def ended(program: Program, seed: int) -> float:
     return round(silent.accuracy if said is None else said, 4)
 
 
-def _recipe(program: Program, folder: Path, run: Path) -> Known:
+def recipe_run(program: Program, folder: Path, run: Path) -> Known:
     """A run of babysit's own, on the same images as an .npz file."""
     assert program.recipe is not None
     settings = {name: value for name, value in program.recipe.items() if name != "data"}

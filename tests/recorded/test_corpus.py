@@ -17,6 +17,7 @@ from fresh.setups import Fresh
 from hashes import TEXTS, fixed, hashes
 from held import broken as held_broken
 from held.setups import Held
+from shown import SHOWN
 
 MUST, MAY = (0.87, 0.72), (0.05, 0.03)
 """Of the tuning part and what was looked at: right causes first at least, healthy ones alarmed at most."""
@@ -84,7 +85,7 @@ def test_a_log_is_read_as_it_was_written_to_four_digits(tmp_path, monkeypatch) -
 
 
 def test_logs_are_small_and_belong_to_programs() -> None:
-    names = {one.name for one in PROGRAMS}
+    names = {one.name for one in (*PROGRAMS, *SHOWN)}
     for path in logs.FOLDER.glob("*.json.gz"):
         assert path.stat().st_size <= logs.MOST_BYTES, path.name
         assert path.name.removesuffix(".json.gz") in names, path.name

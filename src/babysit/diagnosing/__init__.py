@@ -21,6 +21,7 @@ from babysit.diagnosing import (
     units,
     updates,
 )
+from babysit.diagnosing.deciding import decided
 from babysit.diagnosing.ranking import rank
 from babysit.record.diagnosis import Diagnosis, Rule
 from babysit.record.known import Known
@@ -84,5 +85,5 @@ RULES: Table[Rule] = Table(
 
 
 def judge(log: RunLog, known: Known) -> list[Diagnosis]:
-    """All rules over a log, ranked: worst first, and no symptom beside its cause."""
-    return rank([found for rule in RULES.values() for found in rule(log, known)])
+    """All rules over a log, ranked: worst first, and no symptom beside its cause; with the experiments that decide."""
+    return decided(rank([found for rule in RULES.values() for found in rule(log, known)]), known)

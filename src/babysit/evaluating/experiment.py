@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from babysit.clock import Clock
 from babysit.data.corrections import read_lists
 from babysit.probes.meter import Meter
 from babysit.recipe import Recipe, read_resolved
-from babysit.record.diagnosis import Experiment
+from babysit.record.diagnosis import Begin, Experiment
 from babysit.record.run import Run
 from babysit.show import Show
 from babysit.training import prepare
@@ -31,26 +31,35 @@ TAKEN = ("loss", "penalty", "accuracy", "gradient_norm", "penalty_gradient_norm"
 class Confirmed:
     """What an experiment came to: the quantity's mean without and with the settings, and whether the prediction holds.
 
-    `note` why there is none; then nothing else is told.
+    `begin` where it began; `note` why there is none; then nothing else is told.
     """
 
     without: float = float("nan")
     changed: float = float("nan")
     holds: bool = False
+    begin: Begin = "start"
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         if self.note:
             return {"note": self.note}
-        return {"without": _plain(self.without), "changed": _plain(self.changed), "holds": self.holds}
+        return {
+            "without": _plain(self.without),
+            "changed": _plain(self.changed),
+            "holds": self.holds,
+            "begin": self.begin,
+        }
 
     def text(self, experiment: Experiment) -> str:
         """One sentence for a person."""
         if self.note:
             return f"The experiment was not made: {self.note}."
-        verdict = "as predicted, so the diagnosis is borne out" if self.holds else "against the prediction"
-        return f"Experiment: {experiment.text()}. It is {self.changed:.4g}, and {self.without:.4g} without: {verdict}."
+        verdict = "as predicted, so the diagnosis is borne out"
+        if not self.holds:
+            verdict = "against the prediction, so something else is the matter, or not this alone"
+        made = replace(experiment, begin=self.begin)
+        return f"Experiment: {made.text()}. It is {self.changed:.4g}, and {self.without:.4g} without: {verdict}."
 
 
 def confirm(run: Run, experiment: Experiment, show: Show) -> Confirmed:
@@ -64,7 +73,7 @@ def confirm(run: Run, experiment: Experiment, show: Show) -> Confirmed:
     if not run.recipe.exists():
         return Confirmed(note="the run has no recipe, so only you can change its settings")
     recipe = read_resolved(run.recipe)
-    begin = "start" if run.read_manifest().get("status") == "finished" else experiment.begin
+    begin: Begin = "start" if run.read_manifest().get("status") == "finished" else experiment.begin
     usual: dict[str, object] = {"schedule.kind": "constant", "schedule.warmup": 0.0} if begin == "start" else {}
     with undisturbed():
         means = []
@@ -72,7 +81,7 @@ def confirm(run: Run, experiment: Experiment, show: Show) -> Confirmed:
             changed = recipe.replace({**usual, **settings})
             session = _session(run, changed, show, begin=begin)
             means.append(_mean(session, experiment))
-    return Confirmed(means[0], means[1], experiment.holds(means[0], means[1]))
+    return Confirmed(means[0], means[1], experiment.holds(means[0], means[1]), begin)
 
 
 def _session(run: Run, recipe: Recipe, show: Show, *, begin: str) -> Session:

@@ -54,7 +54,9 @@ class Experiment:
 
     def text(self) -> str:
         """What it predicts, in words."""
-        changes = ", ".join(f"{name} = {value}" for name, value in self.settings.items())
+        changes = ", ".join(
+            f"{name} by rule" if value is None else f"{name} = {_short(value)}" for name, value in self.settings.items()
+        )
         place = "the last checkpoint" if self.begin == "last" else "the initial weights"
         return (
             f"with {changes}, the mean {self.quantity.replace('_', ' ')} of the later half of {self.steps} steps from "
@@ -177,6 +179,10 @@ def diagnosis_of(value: Mapping[str, Any]) -> Diagnosis:
         experiment=None if experiment is None else Experiment(**experiment),
         begin=value.get("begin", "start"),
     )
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: float) -> float | str:

@@ -1,0 +1,72 @@
+"""Experiments that decide a diagnosis: a short run with the settings that it blames changed, beside one as it was.
+
+Where it is right, what it blames is what keeps the loss up, and the loss is clearly lower without it. A diagnosis whose
+rule brings an experiment of its own keeps that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from babysit.record.diagnosis import Begin, Diagnosis, Experiment
+from babysit.record.known import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is predicted of the remedy's settings: `quantity`, over the later half of `steps`, `relation` `factor` times."""
+
+    steps: int
+    factor: float
+    quantity: str = "loss"
+    relation: Literal["below", "above"] = "below"
+    begin: Begin = "start"
+
+
+TRIALS: Mapping[str, Trial] = {
+    "not-a-number": Trial(60, 0.9),
+    "inputs-not-normalised": Trial(60, 0.9),
+    "normalised-twice": Trial(60, 0.95),
+    "initial-loss-wrong": Trial(10, 0.7),
+    "initialisation-too-large": Trial(60, 0.9),
+    "initialisation-too-small": Trial(100, 0.9),
+    "symmetric-initialisation": Trial(100, 0.95),
+    "regularisation-too-strong": Trial(100, 0.9),
+    "dropout-too-strong": Trial(100, 0.9),
+    "augmentation-too-strong": Trial(100, 0.9),
+    "vanishing-gradients": Trial(100, 0.95),
+    "exploding-gradients": Trial(60, 0.9),
+    "dead-units": Trial(60, 0.95),
+    "saturated-units": Trial(100, 0.95),
+    "updates-too-large": Trial(100, 0.95),
+    "updates-too-small": Trial(100, 0.95),
+    "constant-output": Trial(60, 0.97),
+    "stuck-at-chance": Trial(100, 0.97),
+}
+"""Rule -> its experiment. The factors are such that two seeds of one training do not differ by as much."""
+
+LATEST = 200
+"""A step that an experiment from the initial weights still reaches: what goes wrong later cannot be shown in so few."""
+
+BEYOND = 20
+"""Steps that it goes on after that."""
+
+
+def decided(found: Iterable[Diagnosis], known: Known) -> list[Diagnosis]:
+    """The same diagnoses, each with its experiment where there is one."""
+    return [replace(one, experiment=experiment_of(one, known)) for one in found]
+
+
+def experiment_of(one: Diagnosis, known: Known) -> Experiment | None:
+    """The experiment that decides a diagnosis of a training with a recipe: with its remedy's settings."""
+    trial = TRIALS.get(one.rule)
+    if one.experiment is not None or trial is None or not one.remedy or not known.has_recipe:
+        return one.experiment
+    steps = trial.steps
+    if one.rule == "not-a-number":  # it comes at a step of its own
+        if one.since > LATEST:
+            return None
+        steps = max(steps, 2 * one.since + BEYOND)
+    return Experiment(one.remedy, steps, trial.quantity, trial.relation, trial.factor, trial.begin)
