@@ -81,6 +81,7 @@ def text(parts: Sequence[Part]) -> str:
             "out, scored in two halves, and are **looked at** since: rules were mended with an eye on them, the first half after its score of 76.0 %",
             "right first and 6.3 % of healthy alarmed, the second after 69.9 % and 2.9 %, the last honest figure so far for programs that nobody",
             "had seen. What is right of them today leans to the good side.",
+            *_held(parts),
             "",
             *_table(parts),
             "",
@@ -125,6 +126,14 @@ def text(parts: Sequence[Part]) -> str:
             "",
         ]
     )
+
+
+def _held(parts: Sequence[Part]) -> list[str]:
+    if all(part.name != "held-out" for part in parts):
+        return []
+    return [
+        "The **held-out** part was written after that and without a look at the rules; they were scored on it when they were ready."
+    ]
 
 
 def _table(parts: Sequence[Part]) -> list[str]:
