@@ -78,16 +78,6 @@ class Shown:
 
 
 SHOWN = (
-    Shown(
-        "schedule-never-moved",
-        recipe={
-            "data": "digits",
-            "model.name": "two-layer",
-            "schedule.kind": "step",
-            "schedule.every": 1000,
-            "train.epochs": 6,
-        },
-    ),
     Shown("too-noisy", Setup(data="cifar", batch=2, rate=0.01, keep=240, epochs=4)),
     Shown("no-nonlinearity", Setup(data="cifar", network="mlp", depth=3, activation="none", rate=0.01, epochs=5)),
     Shown("validation-better", Setup(network="mlp", depth=2, dropout=0.6, optimizer="adam", rate=2e-3, epochs=10)),
