@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from babysit import api
+from babysit import api, checks
 from babysit.api.running import read_request
 from babysit.checks import ladder
 from babysit.checks.data import data as data_rung
@@ -22,6 +24,7 @@ from babysit.errors import UserError
 from babysit.losses import hinge_loss
 from babysit.models import MODELS, Shape
 from babysit.recipe import Recipe
+from babysit.record.observation import QUANTITIES
 from babysit.show import Silent
 from babysit.training import prepare
 
@@ -193,3 +196,29 @@ def test_a_first_layer_that_is_fixed_on_purpose_is_no_doubt() -> None:
     asked = {"init.kind": "whitening", "init.fixed": True, "train.epochs": 1}
     outcomes = {one.rung: one for one in api.check_data("digits", settings=asked)}
     assert outcomes["network"].verdict == "passed" and "conv1.weight whitens" in outcomes["network"].seen
+
+
+def test_every_number_that_a_rung_gives_as_evidence_has_a_unit() -> None:
+    named = set()
+    for path in sorted(Path(checks.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Found":
+                given = [
+                    one for one in [*node.args, *(word.value for word in node.keywords)] if isinstance(one, ast.Dict)
+                ]
+            elif isinstance(node, ast.Assign) and "evidence" in ast.unparse(node.targets[0]):
+                given = [one for one in ast.walk(node.value) if isinstance(one, ast.Dict)]
+            else:
+                continue
+            keys = [key for one in given for key in one.keys if isinstance(key, ast.Constant)]
+            named |= {(path.name, key.value) for key in keys}
+    assert len(named) > 20
+    assert not {(file, name) for file, name in named if name not in QUANTITIES}
+
+
+def test_a_training_that_a_rung_refuses_says_so_and_keeps_it(babysit, tmp_path) -> None:
+    done = babysit(
+        "train", "digits", "--model", "convnet", "--set", "regularize.dropout=0.97", "-o", "run", "--epochs", 1
+    )
+    assert done.returncode == 3 and "drops 97% of its inputs" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr

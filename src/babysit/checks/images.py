@@ -156,7 +156,7 @@ def _mixed(images: Tensor) -> Found | None:
         return None
     claim = f"Read with the channels last, the same numbers give images of {ratio:.0%} of the roughness: channels and places are mixed."
     advice = "Turn the axes, x.permute(0, 3, 1, 2) or np.transpose, in place of reshape or view"
-    return Found("channels-mixed", claim, advice, {"ratio": ratio})
+    return Found("channels-mixed", claim, advice, {"relative_roughness": ratio})
 
 
 def roughness(images: Tensor) -> float:
@@ -205,4 +205,4 @@ def _repeated(subject: Subject) -> Found | None:
         f"{torn:.0%} of the images come again, exactly, with another label: {len(kinds)} of {len(keys)} are different."
     )
     advice = "Look at the index that chooses the image, and for an array that is filled again while it is still read"
-    return Found("repeated-images", claim, advice, {"share": torn})
+    return Found("repeated-images", claim, advice, {"repeated_share": torn})

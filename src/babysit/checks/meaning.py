@@ -106,7 +106,7 @@ def _mixing(subject: Subject, scores: Tensor) -> Found | None:
         f"{len(some)} images of one class lose {together:.4g} together, and {mean:.4g} on average when each is alone."
     )
     advice = "The loss of an image must not hang on its neighbours: softmax and log_softmax over the classes, dim=1, and a mean over the batch"
-    return Found("loss-mixes-images", said, advice, {"loss": together, "alone": mean})
+    return Found("loss-mixes-images", said, advice, {"loss": together, "loss_alone": mean})
 
 
 def _bounded(subject: Subject, scores: Tensor, level: float) -> Found | None:

@@ -32,7 +32,7 @@ def _dropped(subject: Subject) -> Found | None:
         if isinstance(layer, _DropoutNd) and layer.p >= MOST_DROPPED:
             said = f"{name} drops {layer.p:.0%} of its inputs."
             advice = "nn.Dropout takes the share that is dropped, not the share that is kept: usually 0.1 to 0.5"
-            return Found("dropout-too-strong", said, advice, {"dropped": layer.p})
+            return Found("dropout-too-strong", said, advice, {"drop_probability": layer.p})
     return None
 
 
@@ -43,7 +43,7 @@ def _of_one(subject: Subject, part: Held) -> Found | None:
     if 1 not in sizes or not norms:
         return None
     advice = "Use batches of 8 images or more, or nn.GroupNorm; drop_last=True leaves out a last batch of one"
-    evidence = {"batch": 1.0}
+    evidence = {"batch_images": 1.0}
     if max(sizes) == 1:
         said = f"Every batch is one image, and {names_of(norms)} normalise over the batch."
         return Found("batch-norm-of-one", said, advice, evidence)

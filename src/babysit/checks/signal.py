@@ -76,7 +76,7 @@ def signal_faults(subject: Subject, part: Held) -> list[Found]:
         if share > MOST_SATURATED:
             said = f"At the start {share:.0%} of the outputs of {name} are at their bounds, where there is no gradient."
             advice = "Make the weights before it smaller"
-            faults.append(Found("saturated-activations", said, advice, {"saturated": share}))
+            faults.append(Found("saturated-activations", said, advice, {"saturated_share": share}))
             break
     return faults or _lost(seen)
 

@@ -93,6 +93,15 @@ QUANTITIES: dict[str, str] = {
     "parameters": "1",
     "label": "1",
     "memory": "byte",
+    "drop_probability": "share",
+    "batch_images": "image",
+    "channels": "1",
+    "relative_roughness": "1",
+    "repeated_share": "share",
+    "other_loss": "nat",
+    "loss_alone": "nat",
+    "evaluation_accuracy": "share",
+    "classes_in_batch": "1",
 }
 """Quantity -> unit. Loss is in nats: natural logarithms; `loss` is its data part, `penalty` its regularisation part.
 The hinge losses have no unit of their own and are written under the same names. A share runs from 0 to 1.
