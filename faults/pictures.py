@@ -89,8 +89,9 @@ def picture(kept: logs.Kept, diagnosis: Diagnosis) -> str:
             series = next((one for kind in KINDS if len(one := kept.log.series(quantity, where, kind=kind)) > 1), None)
             if series is not None and len(lines) < len(COLORS):
                 name = key_of(quantity, where).replace("_", " ")
-                lines.append(_line(name, series.steps, series.values, COLORS[len(lines)]))
-    unit = QUANTITIES[quantities[0]]
+                times = SCALED.get(QUANTITIES[quantity], ("", 1.0))[1]
+                lines.append(_line(name, series.steps, times * series.values, COLORS[len(lines)]))
+    unit = SCALED.get(QUANTITIES[quantities[0]], (QUANTITIES[quantities[0]],))[0]
     label = (
         quantities[0].replace("_", " ")
         if unit == "1"
@@ -100,6 +101,9 @@ def picture(kept: logs.Kept, diagnosis: Diagnosis) -> str:
     )
     return chart(lines, Axes("step", label, width=620, height=260))
 
+
+SCALED: dict[str, tuple[str, float]] = {"byte": ("MB", 1e-6), "s": ("ms", 1e3)}
+"""Unit -> what figures take instead, and how many of it are one."""
 
 KINDS: tuple[Kind, ...] = ("epoch", "layers", "step")
 BOTH = ("train_accuracy", "validation_accuracy")

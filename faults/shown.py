@@ -45,16 +45,15 @@ def slow(parts: Parts, watcher: Watcher) -> None:
 
 
 def hoarding(parts: Parts, watcher: Watcher) -> None:
-    """`total = total + loss`, over the whole training: the graph of every step is kept."""
-    total = torch.zeros(())
+    """Four augmented copies of every batch are put into a list, to be looked at later."""
+    kept: list[Tensor] = []
 
-    def loss(scores: Tensor, labels: Tensor) -> Tensor:
-        nonlocal total
-        own = parts.loss(scores, labels)
-        total = total + own
-        return own
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        for images, labels in parts.train():
+            kept.append(images.repeat(4, 1, 1, 1))
+            yield images, labels
 
-    plain(replace(parts, loss=loss), watcher)
+    plain(replace(parts, train=batches), watcher)
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,23 @@ class Shown:
         return Program(self.name, self.rule, (self.rule,), self.setup, self.recipe)
 
 
+NEVER: dict[str, object] = {
+    "data": "digits",
+    "model.name": "convnet",
+    "schedule.kind": "exp",
+    "schedule.tau": 1e5,
+    "train.epochs": 4,
+}
+"""A time constant of 100,000 epochs."""
+
 SHOWN = (
     Shown("too-noisy", Setup(data="cifar", batch=2, rate=0.01, keep=240, epochs=4)),
     Shown("no-nonlinearity", Setup(data="cifar", network="mlp", depth=3, activation="none", rate=0.01, epochs=5)),
     Shown("validation-better", Setup(network="mlp", depth=2, dropout=0.6, optimizer="adam", rate=2e-3, epochs=10)),
     Shown("imbalanced", Setup(data="shapes", labels="rare:20", rate=0.01, epochs=6)),
     Shown("loader-starving", Setup(epochs=3), slow),
-    Shown("memory-growing", Setup(network="vgg", init="he", rate=0.01, epochs=7), hoarding),
+    Shown("schedule-never-moved", recipe=NEVER),
+    Shown("memory-growing", Setup(data="cifar", rate=0.01, epochs=16), hoarding),
 )
 
 
