@@ -70,7 +70,9 @@ def sagemaker(kept: Kept) -> Iterator[str]:
         yield "LossNotDecreasing"
     train, valid = _values(kept, "train_loss", "epoch"), _values(kept, "validation_loss", "epoch")
     count = min(len(train), len(valid))
-    if count and ((valid[:count] - train[:count]) / np.maximum(np.abs(train[:count]), 1e-9) > 0.1).any():
+    with np.errstate(invalid="ignore"):  # infinite losses
+        apart = (valid[:count] - train[:count]) / np.maximum(np.abs(train[:count]), 1e-9)
+    if (apart > 0.1).any():
         yield "Overfit"
     mean = _values(kept, "input_mean", "start")
     if len(mean) and abs(mean[0]) > 0.2:
