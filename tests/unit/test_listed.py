@@ -270,3 +270,8 @@ def test_bytes_that_are_no_text_are_a_name(tmp_path: Path, picture) -> None:
     (tmp_path / "list.csv").write_bytes(b"path,label\n" + rows)
     catalog = open_source(str(tmp_path / "list.csv"))
     assert catalog.names[0] == "0\udcff.png" and catalog.read(0) == picture(0, 0)
+
+
+def test_a_path_longer_than_any_file_name_is_a_file_that_is_not_there(place) -> None:
+    catalog = open_source(place(PLAIN + f"{'x' * 300}.tar/0.png,dog\n"))
+    assert any("not there: 1 listed file" in note and "x.tar/0.png" in note for note in map(str, catalog.notes))

@@ -130,6 +130,6 @@ def test_a_prediction_holds_or_does_not(relation, without: float, changed: float
 def test_every_quantity_has_a_unit_and_no_name_is_ambiguous() -> None:
     units = {
         *("nat", "share", "1", "s", "byte", "image", "image/s"),
-        *("step", "epoch"),
+        *("step", "epoch", "batch", "unit"),
     }
     assert set(QUANTITIES.values()) <= units and not any("@" in name for name in QUANTITIES)

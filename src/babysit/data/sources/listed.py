@@ -172,12 +172,19 @@ class _Folder:
         if name not in self.archives:
             path = self.root / name
             opened = None
-            if path.is_file() and path.resolve().is_relative_to(self.root):
+            if self._is_file_inside(path):
                 if sum(map(bool, self.archives.values())) >= MOST_ARCHIVES:
                     raise UserError(f"the CSV leads into more than {MOST_ARCHIVES} archives", where=str(self.root))
                 opened = open_zip(str(path)) if name.lower().endswith(".zip") else open_tar(str(path))
             self.archives[name] = opened
         return self.archives[name]
+
+    def _is_file_inside(self, path: Path) -> bool:
+        """Whether it is a file in this folder; what no file can be called, longer than the system takes, is none."""
+        try:
+            return path.is_file() and path.resolve().is_relative_to(self.root)
+        except OSError:
+            return False
 
     def _is_inside(self, folder: Path) -> bool:
         if folder not in self.inside:
