@@ -86,10 +86,7 @@ NEVER: dict[str, object] = {
 """A time constant of 100,000 epochs."""
 
 SHOWN = (
-    Shown("too-noisy", Setup(data="cifar", batch=2, rate=0.01, keep=240, epochs=4)),
-    Shown("no-nonlinearity", Setup(data="cifar", network="mlp", depth=3, activation="none", rate=0.01, epochs=5)),
     Shown("validation-better", Setup(network="mlp", depth=2, dropout=0.6, optimizer="adam", rate=2e-3, epochs=10)),
-    Shown("imbalanced", Setup(data="shapes", labels="rare:20", rate=0.01, epochs=6)),
     Shown("loader-starving", Setup(epochs=3), slow),
     Shown("schedule-never-moved", recipe=NEVER),
     Shown("memory-growing", Setup(data="cifar", rate=0.01, epochs=16), hoarding),

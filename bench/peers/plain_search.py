@@ -2,8 +2,9 @@
 
     python bench/peers/plain_search.py random DATA --budget 240 --seed 0
 
-Everything but the search is babysit's: the same network, rules, data and length of a trial, so that only the searches
-differ; each trial is trained as `babysit train` would, with its usual schedule. What is running when the time is over
+Everything but the search is babysit's: the same network, rules and data, and each trial is trained as `babysit train` would,
+with its usual schedule. How long a trial is belongs to a search: here a share of the budget, the better of two that were tried;
+babysit's own lets few trials go a longer way. What is running when the time is over
 counts with its best epoch so far. Prints one JSON object.
 """
 

@@ -266,6 +266,8 @@ def test_a_trial_that_stands_still_is_quitted_but_one_whose_loss_falls_is_not() 
     assert "stuck at chance" in reason and 40 <= step < 80
     assert watched([(2.3 * 0.998**step, 0.1) for step in range(200)])[0] == ""
     assert watched([(2.3, 0.3)] * 200)[0] == ""
+    rising = watched([(2.3, 0.1)] * 200, stuck_from=100)
+    assert "stuck at chance" in rising[0] and 100 <= rising[1] < 140, "while its rate rises a trial may stand still"
 
 
 @pytest.mark.parametrize(
@@ -369,6 +371,11 @@ def test_the_usual_values_go_on_where_noise_alone_is_ahead_of_them() -> None:
     scene = Scene(BOTH, Effort(4), trials, images=1000)
     assert [one.number for one in stages.to_promote(scene, 0)] == [0, 1], "1.5 points in 1,000 images are noise"
     assert [one.number for one in stages.to_promote(replace(scene, images=100_000), 0)] == [1, 0]
+    by_loss = [
+        replace(one, results={"coarse": replace(one.results["coarse"], worth=-1.0 - one.number)}) for one in trials
+    ]
+    by_loss[0] = replace(by_loss[0], results={"coarse": replace(by_loss[0].results["coarse"], worth=-9.0)})
+    assert stages.to_promote(replace(scene, trials=by_loss), 0)[0].number == 1, "ranked by another metric"
     behind = [trial(0, 0.45, usual=True), *trials[1:]]
     assert [one.number for one in stages.to_promote(replace(scene, trials=behind), 0)] == [1, 2]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import IO
 
 from babysit.errors import InterruptedTraining, UserError
+from babysit.optim.schedules import warmup_of
 from babysit.record.run import Run
 from babysit.searching import space as spaces
 from babysit.searching.length import whole_seconds
@@ -189,11 +190,13 @@ class Worker:
                 self.study.tell(trial.number, self.ground.chance() if worth is None else worth)
 
     def _watch(self, trial: Trial) -> Watch:
-        scene = self.scene()
+        scene, coarse = self.scene(), trial.ends(0)
+        risen = round(warmup_of(self.ground.recipe.schedule) * trial.total)
         return Watch(
             chance=self.ground.chance(),
             total=trial.total,
-            judged_from=max(5, trial.ends(0) // 2),
+            judged_from=max(5, coarse // 2),
+            stuck_from=min(risen, coarse),
             rivals=self._rivals(trial, scene),
             keep=going_on(scene, trial.stage),
             by_training=trial.stage == 0,

@@ -35,7 +35,8 @@ class Watch:
     Arguments:
         chance: the accuracy of always naming the commonest class.
         total: the steps of its full length.
-        judged_from: the step from which being stuck at chance or behind others counts.
+        judged_from: the step from which being behind others counts.
+        stuck_from: the step from which being stuck at chance counts, when the rate has risen; that of `judged_from` at the earliest.
         rivals: other trials' accuracies, of a kind, at a share of the full length; empty where they are not comparable.
         keep: how many trials go on to the next stage: one that is behind so many is dominated.
         first: the first loss, known already when a trial goes on.
@@ -52,6 +53,7 @@ class Watch:
     keep: int
     first: float | None = None
     by_training: bool = True
+    stuck_from: int = 0
     curve: list[tuple[float, float]] = field(default_factory=list)
     validation: list[tuple[float, float]] = field(default_factory=list)
     _losses: deque[float] = field(default_factory=deque)
@@ -80,7 +82,7 @@ class Watch:
         if step < self.judged_from:
             return ""
         behind = self._dominated("training", step, mean, count) if self.by_training else ""
-        return self._stuck(step, mean, count) or behind
+        return (self._stuck(step, mean, count) if step >= self.stuck_from else "") or behind
 
     def epoch(self, step: int, accuracy: float, images: int) -> None:
         """After an epoch's evaluation on so many images; what it says against the trial is answered at the next step."""

@@ -243,12 +243,16 @@ def to_promote(scene: Scene, stage: int) -> list[Trial]:
 def usual_first(alive: list[Trial], stage: int, images: int) -> list[Trial]:
     """The trial with the usual values before those that are ahead of it by no more than a standard error of the difference.
 
-    Early on, trials near each other are told apart by noise; and what a strength of regularisation is worth shows late.
+    Early on, trials near each other are told apart by noise; and what a strength of regularisation is worth shows late. Only
+    where they are ranked by accuracy: of another metric no standard error is known here.
     """
     usual = next((one for one in alive if one.usual), None)
     if usual is None or not images:
         return alive
-    best, own = (one.results[STAGES[stage]].accuracy for one in (alive[0], usual))
+    first, second = (one.results[STAGES[stage]] for one in (alive[0], usual))
+    if (first.worth, second.worth) != (first.accuracy, second.accuracy):
+        return alive
+    best, own = first.accuracy, second.accuracy
     noise = math.sqrt((best * (1 - best) + own * (1 - own)) / images)
     return [usual, *(one for one in alive if one is not usual)] if best - own <= noise else alive
 
