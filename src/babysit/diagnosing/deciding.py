@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from babysit.record.diagnosis import Begin, Diagnosis, Experiment
+from babysit.record.diagnosis import Diagnosis, Experiment
 from babysit.record.known import Known
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is predicted of the remedy's settings: `quantity`, over the later half of `steps`, `relation` `factor` times."""
+    """Predicted of the remedy's settings: from the initial weights, the loss over the later half of `steps` is below `factor` times."""
 
     steps: int
     factor: float
-    quantity: str = "loss"
-    relation: Literal["below", "above"] = "below"
-    begin: Begin = "start"
 
 
 TRIALS: Mapping[str, Trial] = {
@@ -45,7 +41,7 @@ TRIALS: Mapping[str, Trial] = {
     "constant-output": Trial(150, 0.95),
     "stuck-at-chance": Trial(150, 0.95),
 }
-"""Rule -> its experiment. The factors are such that two seeds of one training do not differ by as much."""
+"""Rule -> its experiment. Lengths and factors were tried by hand on sick trainings (docs/log.md)."""
 
 LEAST = 150
 """Steps of a rule's own experiment: a deep network's loss has fallen by three parts in a hundred after 60, by a fifth after 100."""
@@ -74,4 +70,4 @@ def experiment_of(one: Diagnosis, known: Known) -> Experiment | None:
         if one.since > LATEST:
             return None
         steps = max(steps, 2 * one.since + BEYOND)
-    return Experiment(one.remedy, steps, trial.quantity, trial.relation, trial.factor, trial.begin)
+    return Experiment(one.remedy, steps, "loss", "below", trial.factor, "start")
