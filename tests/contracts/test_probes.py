@@ -153,6 +153,13 @@ def forms_oracle(context: ProbeContext) -> dict[str, Any]:
         "loss_by_form@absolute": np.mean(abs(scores - ones)),
         "loss_by_form@squares": np.mean((scores - ones) ** 2),
         "loss_by_form@squares of shares": np.mean((shares(scores, 1) - ones) ** 2),
+        "loss_by_form@no logarithm": pick(shares(scores, 1)),
+        "loss_by_form@logistic": np.mean(np.log1p(np.exp(scores)) - ones * scores),
+        "loss_by_form@own guess": -float(np.mean(np.log(shares(scores, 1).max(axis=1)))),
+        "loss_by_form@scores of length one": pick(
+            np.log(shares(scores / np.sqrt((scores**2).sum(axis=1, keepdims=True)), 1))
+        ),
+        "loss_by_form@all classes alike": -float(np.mean(np.log(shares(scores, 1)))),
     }
 
 
@@ -247,7 +254,11 @@ def order_oracle(context: ProbeContext) -> dict[str, Any]:
     labels = context.order.tolist()
     alike = np.mean([one == other for one, other in itertools.pairwise(labels)])
     pairs = [labels[i] == labels[j] for i in range(len(labels)) for j in range(len(labels)) if i != j]
-    return {"label_run_likeness": (alike - np.mean(pairs)) / (1 - np.mean(pairs))}
+    found = {"label_run_likeness": (alike - np.mean(pairs)) / (1 - np.mean(pairs))}
+    for period in range(1, len(labels) // 2 + 1):
+        if all(label == labels[place % period] for place, label in enumerate(labels)):
+            return {**found, "label_period": period}
+    return found
 
 
 def filter_oracle(context: ProbeContext) -> dict[str, Any]:

@@ -28,6 +28,48 @@ def by_form(name: str, times: float, s: float) -> RunLog:
     return made({"epoch": {**forms, "loss_of_batch": off}})
 
 
+def missing_more(s: float) -> RunLog:
+    """A loss that falls, and fewer and fewer images that are right."""
+    right = lambda t: 0.1 - (0.04 + 0.06 * s) * min(1.0, 4 * t)  # noqa: E731
+    return made({"start": {"initial_loss": 0.12}, "step": {"loss": lambda t: 0.12 * (1 - 0.9 * t), "accuracy": right}})
+
+
+def smoothed_away(share: float) -> RunLog:
+    """A loss of softmax with so much label smoothing."""
+    softmax, alike = (lambda t: 2.3 - 0.9 * t), (lambda t: 2.4 + 0.8 * t)
+    values: Changes = {"loss_by_form@softmax": softmax, "loss_by_form@all classes alike": alike}
+    given: Changes = {"loss_of_batch": lambda t: (1 - share) * softmax(t) + share * alike(t)}
+    return made({"step": {"loss": lambda t: 2.3 - 0.1 * t, "accuracy": 0.3}, "epoch": {**values, **given}})
+
+
+def guessing(pace: float) -> RunLog:
+    """A loss that falls to nothing while labels are guessed."""
+    return made(
+        {
+            "step": {"loss": lambda t: 2.3 * math.exp(-pace * t), "accuracy": 0.1},
+            "epoch": {"train_accuracy": 0.1, "validation_accuracy": 0.1},
+        }
+    )
+
+
+def surely_wrong(loss: float) -> RunLog:
+    """Training images that are doubted, and validation images that are misjudged at such a loss."""
+    right = lambda t: 0.1 + 0.3 * t  # noqa: E731
+    slices = {f"slice_{name}accuracy": 0.55 for name in ("", "train_mode_")}
+    return made(
+        {
+            "step": {"loss": lambda t: 1.7 - 0.5 * t, "accuracy": right},
+            "epoch": {
+                "train_loss": 1.5,
+                "train_accuracy": right,
+                "validation_loss": loss,
+                "validation_accuracy": 0.12,
+                **slices,
+            },
+        }
+    )
+
+
 def ending(kind: str, learned: float) -> tuple[RunLog, Known]:
     layers = (*(Layer(name, "Conv2d") for name in LAYERS), Layer("end", kind))
     end: Changes = {"activation_mean@end": 0.0, "activation_deviation@end": 0.3}  # as the first scores
@@ -64,6 +106,39 @@ SIGNS: dict[str, tuple[str, Callable[[float], tuple[RunLog, Known]]]] = {
     "raw scores, a hundredth of them": ("softmax-missing", lambda s: (by_form("no softmax", 0.01, s), OWN)),
     "softmax over the batch": ("softmax-missing", lambda s: (by_form("softmax over the batch", 1.0, s), OWN)),
     "absolute differences": ("initial-loss-wrong", lambda s: (by_form("absolute", 1.0, s), OWN)),
+    "a known loss with a minus": ("wrong-sign", lambda s: (by_form("logistic", -1.0, s), OWN)),
+    "probabilities without a logarithm": ("softmax-missing", lambda s: (by_form("no logarithm", 1.0, s), OWN)),
+    "worse than the rarest class": ("wrong-sign", lambda s: (missing_more(s), OWN)),
+    "a sum over images and classes": ("sum-instead-of-mean", lambda s: (made({"start": {"initial_loss": 500 * math.log(2) * (0.9 + 0.1 * s)}}), OWN)),
+    "scores that are brought to length one": ("saturated-units", lambda s: (by_form("scores of length one", 1.0, s), OWN)),
+    "labels that are smoothed away": ("regularisation-too-strong", lambda s: (smoothed_away(0.5 + 0.45 * s), OWN)),
+    "labels that are not used": ("labels-unrelated", lambda s: (guessing(2 + 6 * s), OWN)),
+    "batches over and over": (
+        "not-shuffled",
+        lambda s: (made({"epoch": {"label_period": 50.0 * round(between(15, 1, s))}}), replace(OWN, steps_per_epoch=30)),
+    ),
+    "sure of the wrong answer from the first": ("parts-differ", lambda s: (surely_wrong(2.3 * (1.4 + 2 * s)), OWN)),
+    "rare classes that are ruled out": (
+        "imbalanced",
+        lambda s: (
+            made(
+                {
+                    "epoch": {
+                        **{f"recall@{name}": None for name in "abcdefghij"},
+                        **{"validation_accuracy": 0.82, "validation_loss": 2.3 * (1.2 + 1.5 * s)},
+                    }
+                }
+            ),
+            replace(OWN, class_counts=(200, 200, 200, 200, 200, 5, 5, 5, 5, 5), class_names=tuple("abcdefghij")),
+        ),
+    ),
+    "several classes without images": (
+        "class-never-predicted",
+        lambda s: (
+            made({"epoch": {f"recall@{name}": 0.0 for name in "cdef"}}),
+            replace(OWN, class_counts=tuple(0 if name in "cdef" else round(8 + 90 * s) for name in "abcdefghij"), class_names=tuple("abcdefghij")),
+        ),
+    ),
     "a sigmoid at the end": ("saturated-units", lambda s: ending("Sigmoid", 1.3 - 0.5 * s)),
     "every gradient shortened": ("updates-too-small", clipped),
     "few updates": ("stopped-too-early", few),
@@ -211,3 +286,20 @@ def test_small_things_on_a_plain_canvas_are_not_normalised_twice() -> None:
 def test_how_a_loop_ends_is_not_said_while_it_runs() -> None:
     log, known = few(1.0)
     assert not list(RULES["stopped-too-early"](log, replace(known, planned_steps=None)))
+
+
+def test_classes_that_take_turns_are_not_the_same_batches() -> None:
+    turns = made({"epoch": {"label_period": 10.0}})
+    assert not list(RULES["not-shuffled"](turns, replace(OWN, steps_per_epoch=30)))
+
+
+def test_scores_for_more_classes_than_there_are_images_of_are_no_fault() -> None:
+    log = made({"epoch": {f"recall@{name}": None for name in "cdef"}})
+    counts = tuple(0 if name in "cdef" else 100 for name in "abcdefghij")
+    assert not list(RULES["class-never-predicted"](log, replace(OWN, class_counts=counts)))
+
+
+def test_a_network_that_names_one_class_alone_is_not_said_to_learn_to_miss() -> None:
+    log = made({"step": {"loss": lambda t: 2.3 - 0.3 * t, "accuracy": 0.05}})
+    counts = (50, *(106,) * 8, 102)
+    assert not list(RULES["wrong-sign"](log, replace(OWN, class_counts=counts)))

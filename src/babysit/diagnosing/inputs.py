@@ -193,7 +193,8 @@ def _statistics_behind(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Images of a class follow each other: each batch teaches one class and unlearns the others."""
     course, alike = course_of(log, known), log.series("label_run_likeness", kind="epoch")
-    if course.short or not len(alike):
+    yield from (found := list(_over_and_over(log, known)))
+    if course.short or not len(alike) or found:
         return
     pairs = max(24.0, float(course.count * (known.batch_size or 8)) / max(1, len(alike)))
     likeness = float(np.median(alike.values[-3:]))
@@ -207,4 +208,27 @@ def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "Neighbours are of the same class no more often than by chance.",
     )
     weight = Weight(sure, int(alike.steps[0]), (*lasts(alike), *lasts(course.loss)))
+    yield diagnosis("not-shuffled", "warn", words=words, weight=weight)
+
+
+def _over_and_over(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Within an epoch the same labels come in the same order again and again: they are the same batches."""
+    course, batch, length = course_of(log, known), known.batch_size, known.steps_per_epoch
+    periods, alike = (log.series(name, kind="epoch") for name in ("label_period", "label_run_likeness"))
+    if course.short or not batch or not length or len(periods) < 2 or not len(alike):
+        return
+    period = float(periods.values[-1])
+    whole = batch >= 8 and period % batch == 0  # classes that take turns repeat too, after as many images as classes
+    share = len(periods) / len(alike)
+    sure = sure_of(share - 0.5, 0.5 / math.sqrt(len(periods) * length * batch / period)) if whole else 0.0
+    if sure <= 0.6:
+        return
+    count = round(period / batch)
+    words = Words(
+        f"The same {f'{count} batches come' if count > 1 else 'batch comes'} over and over: an epoch has {length} updates, and the labels of its {int(period)} first images come again in the same order to its end.",
+        "In a recipe the order is drawn anew for every epoch; report it",
+        "for images, labels in loader: not next(iter(loader)), which begins again each time; DataLoader(data, batch_size=64, shuffle=True)",
+        f"Two of an epoch's updates that are {count} apart see different images.",
+    )
+    weight = Weight(sure, int(periods.steps[0]), (*lasts(periods), *lasts(course.loss)))
     yield diagnosis("not-shuffled", "warn", words=words, weight=weight)

@@ -9,6 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
+from babysit.diagnosing.form import form_of
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.motion import motion_of
@@ -26,6 +27,9 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The network moves as it should, and validation stays at chance throughout: labels know nothing of the images."""
     course, motion = course_of(log, known), motion_of(log)
     validation = log.series("validation_accuracy", kind="epoch")
+    yield from (found := list(_labels_unused(log, known)))
+    if found:
+        return
     if course.count < 48 or len(validation) < 3 or not motion.measured or motion.ratio == 0 or blank(log):
         return
     images = known.validation_images or 200
@@ -51,6 +55,38 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "A linear classifier on the pixels does better than chance on validation.",
     )
     weight = Weight(sure, int(validation.steps[0]), lasts(validation, course.loss))
+    yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
+
+
+UNUSED = 0.15
+"""Share of its first value below which a loss that begins near ln C cannot fall while the labels are guessed by chance."""
+
+
+def _labels_unused(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The loss falls to next to nothing, and no more of the training images are right than by chance: it is made without the labels."""
+    course, classes, form = course_of(log, known), classes_of(known, log), form_of(log)
+    if course.count < 48 or classes < 2 or not math.isfinite(course.accuracy) or not 0 <= course.late < course.first:
+        return
+    right = log.series("accuracy", kind="step").values
+    half = right[len(right) // 2 :]
+    share, error = float(np.mean(half)), share_error(course.chance, len(half) * (known.batch_size or 32))
+    usual = sure_of(0.5 - abs(course.first / math.log(classes) - 1), 0.05)
+    falls = sure_of(math.log(UNUSED * course.first / max(course.late, 1e-9 * course.first)), 0.1)
+    sure = all_of(usual, falls, sure_of(course.chance + 0.03 - share, error))
+    if form is not None:
+        sure = all_of(form.sure, sure_of(course.chance + 0.1 - share, error)) if form.name == "own guess" else 0.0
+    if sure <= 0.6:
+        return
+    made = ": it is cross-entropy with the class that the network names itself" if form is not None else ""
+    words = Words(
+        f"The loss knows nothing of the labels{made}: it fell from {course.first:.4g} to {course.late:.3g}, and {share:.1%} of the training images are right, where {course.chance:.1%} is chance.",
+        "The losses of a recipe take the labels: report it",
+        "loss = torch.nn.functional.cross_entropy(scores, labels): the labels of this batch, not scores.argmax(1), nor a tensor left over from another",
+        "With the labels shuffled the loss of a batch is another.",
+    )
+    weight = Weight(
+        sure, int(course.loss.steps[course.count // 2]), lasts(course.loss, log.series("accuracy", kind="step"))
+    )
     yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
 
 
@@ -175,7 +211,12 @@ def _imbalanced_unseen(log: RunLog, known: Known, ratio: float) -> Iterator[Diag
     gap, counts = gap_of(log, known), [one for one in known.class_counts or () if one]
     if gap is None or len(gap.validation) < 2:
         return
-    sure = all_of(sure_of(math.log(ratio / 8), 0.2), sure_of(gap.difference - 0.2, gap.error))
+    course, losses = course_of(log, known), log.series("validation_loss", kind="epoch")
+    far = sure_of(gap.difference - 0.2, gap.error)
+    if len(losses):  # the rare ones are ruled out so surely that it costs more than to know nothing
+        ruled_out = sure_of(math.log(max(float(np.min(losses.values[-2:])), 1e-9) / (1.3 * course.level)), 0.1)
+        far = max(far, all_of(ruled_out, sure_of(gap.difference - 0.1, gap.error), sure_of(course.way - 0.3, 0.03)))
+    sure = all_of(sure_of(math.log(ratio / 8), 0.2), far)
     if sure <= 0.6:
         return
     words = Words(
@@ -246,10 +287,12 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     names = known.class_names or tuple(str(place) for place in range(len(counts)))
     gone = [name for name, count in zip(names, counts, strict=False) if not count]
     there = [one for one in counts if one]
-    if course.short or not gone or len(gone) > 0.3 * len(counts) or len(names) != len(counts):
+    if course.short or not gone or len(names) != len(counts):
         return
     recalls = [log.series("recall", name, kind="epoch") for name in gone]
     missed = [one for one in recalls if len(one) and one.values.max() == 0]
+    if len(gone) > 0.3 * len(counts) and not missed:  # a network may have scores for more classes than there are
+        return
     if any(len(one) and one.values.max() > 0 for one in recalls):
         return
     sure = sure_of(float(np.mean(there)) - 3.0, math.sqrt(float(np.mean(there))))

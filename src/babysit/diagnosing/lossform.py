@@ -8,18 +8,25 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, since, sure_of
-from babysit.diagnosing.form import form_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, since, sure_of
+from babysit.diagnosing.form import AGREE, form_of
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
+
+FALLING = {
+    "no softmax": "mean score of the right class",
+    "no logarithm": "mean probability of the right class",
+}
+"""Forms that have a minus of their own -> what falls where it is left out."""
 
 
 def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The loss is below zero and falls without end, and the network becomes worse than chance: the sign is wrong."""
     course, classes = course_of(log, known), classes_of(known, log)
     first = log.series("initial_loss", kind="start")
-    if course.short or not len(first):
+    yield from (found := [*_negative_by_form(log, known), *_worse_than_any_answer(log, known)][:1])
+    if course.short or not len(first) or found:
         return
     level = math.log(classes) if classes > 1 else 1.0
     begun = float(first.values[0])
@@ -33,19 +40,68 @@ def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(negative, max(like_minus, all_of(below, sure_of(-begun - 0.3 * level, 0.1 * level))))
     if sure <= 0.6:
         return
-    words = Words(
+    words = _turned(
         f"The loss has the wrong sign: it began at {begun:.4g}, where ln {classes} = {level:.4g} is knowing nothing, and is {course.late:.4g} now"
         + (
             f"; {course.accuracy:.1%} of the training images are right, {course.chance:.1%} is chance."
             if math.isfinite(course.accuracy)
             else "."
         ),
+    )
+    weight = Weight(sure, 0, lasts(first, course.loss))
+    yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
+
+
+def _negative_by_form(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Looked at again and again, the loss is a known one with a minus before it."""
+    course, form = course_of(log, known), form_of(log)
+    if form is None or form.times >= 0 or course.short:
+        return
+    times = "" if abs(form.times + 1) < AGREE else f"{-form.times:.3g} times "
+    what = f"{times}the {FALLING[form.name]}" if form.name in FALLING else f"minus {times}the usual one ({form.name})"
+    words = _turned(
+        f"The loss has the wrong sign: in {len(form.given)} looks it was {what}, which falls as the network gets worse; it began at {course.first:.4g} and is {course.late:.4g} now"
+        + (f", and {course.accuracy:.1%} of the training images are right." if math.isfinite(course.accuracy) else "."),
+    )
+    weight = Weight(form.sure, 0, lasts(form.given, form.by_form, course.loss))
+    yield diagnosis("wrong-sign", "stop" if form.sure > 0.8 else "warn", words=words, weight=weight)
+
+
+def _worse_than_any_answer(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Training falls below what the worst single answer to all images would get, and the loss falls with it.
+
+    A network that learns nothing still names some class, and is right for that class; to be right less often it has to
+    learn the labels in order to miss them.
+    """
+    course, counts = course_of(log, known), known.class_counts or ()
+    if course.count < 48 or not math.isfinite(course.accuracy) or not counts or min(counts) <= 0:
+        return
+    right = log.series("accuracy", kind="step").values
+    half = right[len(right) // 2 :]
+    rarest, images = min(counts) / sum(counts), len(half) * (known.batch_size or 32)
+    share = float(np.mean(half))
+    below = sure_of(0.6 * rarest - share, share_error(rarest, images))
+    falls = sure_of(course.first - course.late, max(course.late_error, 1e-3 * abs(course.first)))
+    sure = all_of(below, falls)
+    if sure <= 0.75:
+        return
+    words = _turned(
+        f"The loss has the wrong sign: as it fell from {course.first:.4g} to {course.late:.4g}, the network came to be right in {share:.1%} of the training images, and naming "
+        f"the rarest class alone would be right in {rarest:.1%}: it learns to miss.",
+    )
+    weight = Weight(
+        sure, int(course.loss.steps[course.count // 2]), lasts(course.loss, log.series("accuracy", kind="step"))
+    )
+    yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
+
+
+def _turned(claim: str) -> Words:
+    return Words(
+        claim,
         "Losses of a recipe have the right sign: --set loss.kind=softmax",
         "loss = torch.nn.functional.cross_entropy(model(images), labels)  # no minus before it",
         "The loss is one that is below zero by its nature, and accuracy rises as it falls.",
     )
-    weight = Weight(sure, 0, lasts(first, course.loss))
-    yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
 
 
 def softmax_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -81,18 +137,19 @@ def softmax_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def _softmax_missing_by_form(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Looked at again and again, the loss is what raw scores give, or scores whose softmax is over the wrong axis."""
     course, form = course_of(log, known), form_of(log)
-    if form is None or form.name not in ("no softmax", "softmax over the batch"):
+    if form is None or form.times < 0 or form.name not in ("no softmax", "no logarithm", "softmax over the batch"):
         return
-    raw = form.name == "no softmax"
+    raw = form.name != "softmax over the batch"
     times = "" if abs(form.times - 1) < 0.01 else f"{form.times:.3g} times "
     shares = log.series("scores_sum_to_one", kind="start")
     what = f"{times}that of a softmax over the images of a batch (dim=0), not over the classes"
     if raw:
         what = f"{times}the mean score of the right class with a minus, so that it falls without end"
-    if raw and len(shares) and shares.values[0] > 0.9:
-        what = f"{times}the mean probability of the right class with a minus: the outputs are probabilities, and no logarithm is taken"
+    if form.name == "no logarithm" or (raw and len(shares) and shares.values[0] > 0.9):
+        what = f"{times}the mean probability of the right class with a minus: no logarithm of the probabilities is taken, and where the network is surely wrong there is next to no gradient"
+    missing = "softmax's logarithm is missing" if "no logarithm" in what else "softmax is missing"
     words = Words(
-        f"The softmax {'is missing' if raw else 'over the classes is missing'}: in {len(form.given)} looks the loss was {what}; it is {course.late:.3g}.",
+        f"The {missing if raw else 'softmax over the classes is missing'}: in {len(form.given)} looks the loss was {what}; it is {course.late:.3g}.",
         "The losses of a recipe bring their softmax: --set loss.kind=softmax",
         "torch.nn.functional.cross_entropy(scores, labels), or nll_loss(torch.log_softmax(scores, dim=1), labels)",
         "cross_entropy of the same scores and labels has the same value.",
@@ -162,6 +219,9 @@ def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     level, begun = math.log(classes), float(first.values[0])
     if begun <= 0 or not math.isfinite(begun):
         return
+    yield from (found := list(_sum_of_logistic(log, known)))
+    if found:
+        return
     wide = float(spread.values[0]) if len(spread) else 0.3
     each = begun / known.batch_size
     # Scores that are apart make the mean loss larger than ln C: by about half their variance, at most by some deviations.
@@ -178,4 +238,34 @@ def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         f"The loss of a batch of {2 * known.batch_size} is no larger.",
     )
     weight = Weight(sure, 0, lasts(first, course.loss))
+    yield diagnosis("sum-instead-of-mean", "warn", words=words, weight=weight)
+
+
+def _sum_of_logistic(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Binary cross-entropy summed over images and classes: at first each of them is ln 2."""
+    course, classes, batch = course_of(log, known), classes_of(known, log), known.batch_size or 0
+    spread, form = log.series("score_deviation", kind="start"), form_of(log)
+    means = log.series("score_mean", kind="start")
+    wide, mean = (float(one.values[0]) if len(one) else 0.3 * (one is spread) for one in (spread, means))
+    # ln(1 + e^s) is about ln 2 + s/2 + s^2/8, and the label's own score is taken off.
+    usual = math.log(2) + (0.5 - 1 / classes) * mean + wide**2 / 8
+    apart = abs(math.log(course.first / (batch * classes) / max(usual, 0.1)))
+    like_sum = sure_of(0.03 + 0.05 * wide - apart, 0.01)
+    if form is not None:
+        like_sum = (
+            form.sure
+            if form.name == "logistic" and abs(math.log(max(form.times, 1e-9) / batch / classes)) < 0.02
+            else 0.0
+        )
+    sure = all_of(like_sum, sure_of(math.log(course.first / (1.5 * math.log(classes) + 4 * wide)), 0.1))
+    if sure <= 0.7:
+        return
+    words = Words(
+        f"The loss is a sum over the batch and the classes, not a mean: it began at {course.first:.4g}, and {batch} images times {classes} classes times ln 2 are "
+        f"{batch * classes * math.log(2):.4g}. So the learning rate is {batch * classes} times what it says.",
+        "Losses of a recipe are means: --set loss.kind=softmax",
+        "torch.nn.functional.binary_cross_entropy_with_logits(scores, ones, reduction='mean'), or cross_entropy(scores, labels)",
+        f"The loss of a batch of {2 * batch} is no larger.",
+    )
+    weight = Weight(sure, 0, lasts(log.series("initial_loss", kind="start"), course.loss))
     yield diagnosis("sum-instead-of-mean", "warn", words=words, weight=weight)

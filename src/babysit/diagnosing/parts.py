@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, sure_of
+from babysit.diagnosing.evidence import Weight, Words, aligned, all_of, diagnosis, lasts, share_error, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.remedies import less_augmentation
 from babysit.record.diagnosis import Diagnosis
@@ -42,8 +42,7 @@ class Fresh:
 def fresh_of(log: RunLog, known: Known) -> Fresh | None:
     """The end of the first pass; None where one side was not measured, or classes are too uneven to compare."""
     right, validation = log.series("accuracy", kind="step"), log.series("validation_accuracy", kind="epoch")
-    counts = [one for one in known.class_counts or () if one]
-    if not len(validation) or not len(right) or (counts and max(counts) > UNEVEN * min(counts)):
+    if not len(validation) or not len(right) or uneven(known):
         return None
     first = right.values[right.epochs == right.epochs[0]]
     last = first[-max(4, len(first) // 3) :]
@@ -60,6 +59,12 @@ def fresh_of(log: RunLog, known: Known) -> Fresh | None:
     return Fresh(training, then, error)
 
 
+def uneven(known: Known) -> bool:
+    """Whether some classes have so many more training images than others that accuracies of two parts are not of one kind."""
+    counts = [one for one in known.class_counts or () if one]
+    return bool(counts) and max(counts) > UNEVEN * min(counts)
+
+
 def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Training learned quickly, and validation lags from its first epochs on: another preprocessing, or other labels."""
     course, gap = course_of(log, known), gap_of(log, known)
@@ -71,7 +76,9 @@ def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if behind > 0.6:
         yield _seen_in_statistics(log, behind, known)
         return
-    found = max(_from_the_first_pass(log, known), _at_chance_throughout(log, known))
+    found = max(
+        _from_the_first_pass(log, known), _at_chance_throughout(log, known), _surely_wrong_from_the_first(log, known)
+    )
     sure, first = found
     if sure <= 0.6:
         return
@@ -128,8 +135,10 @@ def _at_chance_throughout(log: RunLog, known: Known) -> tuple[float, int]:
     validation, losses = log.series("validation_accuracy", kind="epoch"), log.series("validation_loss", kind="epoch")
     training = log.series("train_accuracy", kind="epoch")
     known_by_heart = known.training_images is not None and known.training_images < 400
+    if known_by_heart or uneven(known):
+        return 0.0, 0
     learned = np.flatnonzero(training.values > course.chance + 0.35 * (1 - course.chance))
-    if not len(learned) or known_by_heart:
+    if not len(learned):
         return 0.0, 0
     error = share_error(course.chance, known.validation_images or 200)
     best = _usual_best(validation.values)
@@ -143,6 +152,28 @@ def _at_chance_throughout(log: RunLog, known: Known) -> tuple[float, int]:
         course.chance - error - float(np.median(validation.values)), error
     )  # worse than by chance is nothing that is known by heart
     return all_of(low, max(early, min(bad, 0.75)), max(below, _sudden(training.values, course.chance))), first
+
+
+def _surely_wrong_from_the_first(log: RunLog, known: Known) -> tuple[float, int]:
+    """How sure by validation images that are surely misjudged while training images are still mostly doubted; and since when.
+
+    A network is sure of what it knows by heart, and then of what is like it. One that is as yet unsure of its training
+    images has no reason to be sure of others, unless these lie outside of what it was shown.
+    """
+    course, names = course_of(log, known), ("train_loss", "validation_loss", "validation_accuracy", "slice_accuracy")
+    training, losses, accuracy = aligned(*(log.series(name, kind="epoch") for name in names[:3]))
+    doubted = training.values > 0.4 * course.level
+    slices = log.series(names[3], kind="epoch")
+    if uneven(known) or len(losses) < 4 or doubted[1:].sum() < 3 or not len(slices):
+        return 0.0, 0
+    wrong = losses.values[1:][doubted[1:]]
+    sure = sure_of(math.log(max(float(np.quantile(wrong, 0.25)), 1e-9) / (1.5 * course.level)), 0.1)
+    error = share_error(course.chance, known.validation_images or 200)
+    low = sure_of(course.chance + 0.1 - _usual_best(accuracy.values), error)
+    # In evaluation mode, of training images: where these are misjudged too it is the mode, not the part.
+    seen = float(np.median(slices.values[-max(2, len(slices) // 2) :])) - course.chance
+    fair = sure_of(seen - 0.2, share_error(0.5, known.batch_size or 32))
+    return all_of(sure, low, fair), int(np.flatnonzero(doubted[1:])[0]) + 1
 
 
 def _sudden(training: np.ndarray, chance: float) -> float:

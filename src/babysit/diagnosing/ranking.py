@@ -84,7 +84,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     ),
     "imbalanced": (
         *("class-never-predicted", "pair-confused", "constant-output", "overfitting", "regularisation-missing"),
-        *("stopped-too-early", "underfitting"),
+        *("stopped-too-early", "underfitting", "labels-unrelated", "parts-differ"),
     ),
     "class-never-predicted": ("pair-confused", "overfitting", "regularisation-missing", "stopped-too-early"),
     "regularisation-missing": ("overfitting", "noisy-filters"),

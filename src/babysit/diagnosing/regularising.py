@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, spread_of, sure_of
+from babysit.diagnosing.evidence import (
+    Weight,
+    Words,
+    aligned,
+    all_of,
+    diagnosis,
+    lasts,
+    share_error,
+    spread_of,
+    sure_of,
+)
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.rate import penalty_share
 from babysit.diagnosing.remedies import less_dropout, weaker_penalties
@@ -23,8 +33,9 @@ DROPPED = 0.65
 def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The penalty pulls harder at the weights than the data do, and the data lose: weights shrink, the loss stays high."""
     course = course_of(log, known)
+    yield from (found := list(_smoothed_away(log, known)))
     penalties = log.series("penalty_gradient_norm", kind="step")
-    if course.short or len(penalties) < 3:
+    if course.short or len(penalties) < 3 or found:
         return
     share = penalty_share(log)
     norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
@@ -55,6 +66,36 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(penalties.steps[0]), (*lasts(penalties, course.loss), *lasts(*norms[:2])))
     yield diagnosis("regularisation-too-strong", severity, words=words, weight=weight, remedy=remedy)
+
+
+SMOOTHED = 0.6
+"""Label smoothing from which on the other classes together weigh more than the label; the usual is 0.1."""
+
+
+def _smoothed_away(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """In every look the loss is a mixture, mostly of what does not depend on the label: (1 - e) softmax + e all classes alike."""
+    course = course_of(log, known)
+    given, softmax, alike = aligned(
+        log.series("loss_of_batch"), *(log.series("loss_by_form", name) for name in ("softmax", "all classes alike"))
+    )
+    apart = alike.values - softmax.values
+    if course.short or len(given) < 3 or not np.isfinite([given.values, apart]).all() or np.abs(apart).min() < 0.02:
+        return
+    shares = (given.values - softmax.values) / apart
+    share, spread = float(np.median(shares)), float(np.abs(shares - np.median(shares)).max())
+    if spread > 0.02 or not 0 < share < 1.02:
+        return
+    sure = all_of(sure_of(share - SMOOTHED, 0.02 + spread), sure_of(0.6 - course.way, course.spread / course.level))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Label smoothing overwhelms the labels: in {len(given)} looks the loss was that of a smoothing of {share:.2g}, where 0.1 is usual; it is {course.late:.4g}, and {course.level:.4g} is knowing nothing.",
+        "Smooth less: --set loss.smoothing=0.1",
+        "torch.nn.functional.cross_entropy(scores, labels, label_smoothing=0.1): it is the share that is given away, not what the label keeps",
+        "With a smoothing of 0.1 accuracy rises no faster.",
+    )
+    weight = Weight(sure, 0, lasts(given, softmax, alike))
+    yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight)
 
 
 def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
-from babysit.diagnosing.form import RECTIFYING, SQUASHING, end_of
+from babysit.diagnosing.form import AGREE, RECTIFYING, SQUASHING, Form, end_of, form_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
@@ -89,6 +89,10 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if end is not None and end.kind in SQUASHING and not course.short:
         yield _scores_squashed(log, known, end)
         return
+    form = form_of(log)
+    if form is not None and form.name == "scores of length one" and abs(form.times - 1) < AGREE:
+        yield _scores_of_one_length(log, known, form)
+        return
     if course.short or not found:
         return
     worst = max(found, key=lambda one: float(np.median(one.values[-3:])))
@@ -126,6 +130,24 @@ def _scores_squashed(log: RunLog, known: Known, end: Layer) -> Diagnosis:
     sure = sure_of(course.late + 2 * course.spread - floor, course.spread)
     return diagnosis(
         "saturated-units", "warn", words=words, weight=Weight(sure, 0, lasts(shares, course.loss)), where=end.name
+    )
+
+
+def _scores_of_one_length(log: RunLog, known: Known, form: Form) -> Diagnosis:
+    """Scores that are brought to length one and not made longer again: their softmax is never sure."""
+    course, classes = course_of(log, known), classes_of(known, log)
+    floor = math.log(1 + (classes - 1) * math.exp(-math.sqrt(classes / (classes - 1)))) if classes > 1 else 0.0
+    words = Words(
+        f"The scores saturate: in {len(form.given)} looks the loss was that of scores brought to length one, so that the softmax loss of {classes} classes cannot fall below {floor:.3g}; it is {course.late:.3g}.",
+        "Networks of a recipe end in scores of any length; in one of your own leave out the last normalisation",
+        "cross_entropy(16 * torch.nn.functional.normalize(scores, dim=1), labels), with a factor that makes them long enough, or the scores as they are",
+        f"The loss falls below {floor:.3g}.",
+    )
+    return diagnosis(
+        "saturated-units",
+        "warn",
+        words=words,
+        weight=Weight(form.sure, 0, lasts(form.given, form.by_form, course.loss)),
     )
 
 

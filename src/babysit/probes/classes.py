@@ -30,11 +30,28 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
 
 
 def order(context: ProbeContext) -> Iterator[Observation]:
-    """How alike neighbouring labels are in the order of training."""
+    """How alike neighbouring labels are in the order of training, and after how many images the order begins again."""
     if context.order is not None:
-        alike = run_likeness(context.order)
-        if alike is not None:
-            yield from observed(context, {"label_run_likeness": alike})
+        alike, period = run_likeness(context.order), period_of(context.order)
+        values = {"label_run_likeness": alike, "label_period": period}
+        yield from observed(context, {name: value for name, value in values.items() if value is not None})
+
+
+def period_of(labels: NDArray[np.int64] | Sequence[int]) -> int | None:
+    """After how many labels their order begins again, over and over to the end; None where it does not.
+
+    At least two whole rounds are asked for.
+
+    >>> period_of([3, 1, 2, 3, 1, 2, 3]), period_of([3, 1, 2, 1, 3, 2])
+    (3, None)
+    """
+    values = np.asarray(labels, np.int64)
+    head = values[: min(16, len(values) // 2)]
+    starts = np.flatnonzero(values[1 : len(values) // 2 + 1] == values[0]) + 1 if len(head) else []
+    for period in map(int, starts):
+        if (values[period : period + len(head)] == head).all() and (values[period:] == values[:-period]).all():
+            return period
+    return None
 
 
 def run_likeness(labels: NDArray[np.int64] | Sequence[int]) -> float | None:

@@ -22,6 +22,21 @@ def squares(scores: Tensor, labels: Tensor) -> Tensor:
     return (scores - F.one_hot(labels, scores.shape[1])).square().mean()
 
 
+def no_logarithm(scores: Tensor, labels: Tensor) -> Tensor:
+    """Minus the mean probability of the label: softmax's loss without its logarithm."""
+    return F.nll_loss(torch.softmax(scores, dim=1), labels)
+
+
+def logistic(scores: Tensor, labels: Tensor) -> Tensor:
+    """Mean binary cross-entropy, each class for itself."""
+    return F.binary_cross_entropy_with_logits(scores, F.one_hot(labels, scores.shape[1]).to(scores))
+
+
+def evenly(scores: Tensor, _: Tensor) -> Tensor:
+    """Mean over all classes, whatever the label: what label smoothing mixes in."""
+    return -torch.log_softmax(scores, dim=1).mean()
+
+
 FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "softmax": F.cross_entropy,
     "softmax twice": lambda scores, labels: F.cross_entropy(torch.softmax(scores, dim=1), labels),
@@ -30,6 +45,11 @@ FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "absolute": absolute,
     "squares": squares,
     "squares of shares": lambda scores, labels: squares(torch.softmax(scores, dim=1), labels),
+    "no logarithm": no_logarithm,
+    "logistic": logistic,
+    "own guess": lambda scores, _: F.cross_entropy(scores, scores.argmax(dim=1)),
+    "scores of length one": lambda scores, labels: F.cross_entropy(F.normalize(scores, dim=1), labels),
+    "all classes alike": evenly,
 }
 """Name -> loss of (scores, labels): by which of them a loss was made is seen where the two agree again and again."""
 

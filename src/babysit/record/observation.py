@@ -67,6 +67,7 @@ QUANTITIES: dict[str, str] = {
     "loss_p50": "nat",
     "loss_p95": "nat",
     "label_run_likeness": "1",
+    "label_period": "image",
     "filter_roughness": "1",
     "noisy_filters": "share",
     "loss_of_batch": "nat",
