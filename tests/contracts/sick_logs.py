@@ -59,7 +59,12 @@ SICK: dict[str, Sick] = {
     ),
     "diverging": lambda s: (made({"step": {"loss": lambda t: 2.3 + 30 * s * min(1.0, 4 * t)}}), KNOWN),
     "wrong-sign": lambda s: (
-        made({"start": {"initial_loss": -LEVEL * s}, "step": {"loss": lambda t: -2.3 * s - 90 * t, "accuracy": 0.02}}),
+        made(
+            {
+                "start": {"initial_loss": -LEVEL * s},
+                "step": {"loss": lambda t: -2.3 * s - 90 * t, "accuracy": 0.1 - 0.08 * s},
+            }
+        ),
         KNOWN,
     ),
     "softmax-missing": lambda s: (
