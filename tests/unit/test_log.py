@@ -131,7 +131,7 @@ def test_a_log_that_is_missing_or_newer_is_said(tmp_path: Path) -> None:
         read_log(tmp_path / "log")
     path = tmp_path / "new"
     writer = LogWriter(path)
-    writer._write({"kind": "header", "format": 99})
+    writer._write([{"kind": "header", "format": 99}])
     writer.close()
     with pytest.raises(UserError, match="format 99"):
         read_log(path)

@@ -600,6 +600,45 @@ def test_a_loss_that_grows_ends_the_passing_over(body: Body, tmp_path: Path, mon
     assert any(one.startswith("babysit: STOP since step 33: The loss is nan since step 33") for one in said)
 
 
+@pytest.mark.parametrize("body", [after, before, accumulated, accumulated_before])
+def test_while_it_rests_each_update_has_its_own_rate_and_an_alarm_counts_from_where_it_is(
+    body: Body, tmp_path: Path, monkeypatch
+) -> None:
+    short_steps(monkeypatch)
+    monkeypatch.setattr("babysit.watching.thinning.WARY", 4)
+    monkeypatch.setattr("babysit.watching.thinning.GAPS", (30,))
+    many = 2 if "accumulated" in body.__name__ else 1
+    model = net()
+    optimizer = sgd(model)
+    x, y = data()
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=lambda _: None) as w:
+        for number in range(60 * many):
+            optimizer.param_groups[0]["lr"] = 0.05 / (1 + number // many)
+            wrong = number // many == 35
+            body(w, model, optimizer, x[:BATCH], (y[:BATCH] + wrong) % CLASSES, number)
+    log = log_of(tmp_path / "run")
+    rates, losses = log.series("learning_rate", kind="step"), log.series("loss", kind="step")
+    np.testing.assert_allclose(rates.values, 0.05 / rates.steps, rtol=1e-12)
+    assert losses.steps.tolist() == list(range(1, 61)) and losses.values.argmax() == 35
+    looked = set(log.series("accuracy", kind="step").steps.tolist())
+    assert {36, 37, 38, 39} <= looked and not {27, 30, 33, 35} & looked
+
+
+@pytest.mark.parametrize("body", [after, before])
+def test_updates_that_never_come_are_said_while_it_rests_too(body: Body, tmp_path: Path, monkeypatch) -> None:
+    short_steps(monkeypatch)
+    monkeypatch.setattr("babysit.watching.resting.MOST", 120)
+    model = net()
+    optimizer, other = sgd(model), sgd(model)
+    said: list[str] = []
+    x, y = data()
+    with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=said.append) as w:
+        for number in range(150):
+            body(w, model, optimizer if number < 23 else other, x[:BATCH], y[:BATCH], number)
+    assert sum("no update was seen in 100 calls" in one for one in said) == 1
+    assert log_of(tmp_path / "run").series("loss", kind="step").steps.tolist() == list(range(1, 24))
+
+
 def test_while_it_passes_over_nothing_of_it_is_in_the_network(tmp_path: Path, monkeypatch) -> None:
     short_steps(monkeypatch)
     model = net()

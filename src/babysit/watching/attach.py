@@ -90,7 +90,7 @@ class Watch:
             targets: class numbers, shape (n,).
             inputs: what the network was given.
         """
-        self._guarded(lambda loop: loop.step(loss, outputs, targets, inputs))
+        self._guarded(Loop.step, loss, outputs, targets, inputs)
 
     def validation(
         self,
@@ -110,7 +110,7 @@ class Watch:
             outputs: the scores of all of its images, shape (n, classes).
             targets: their class numbers, shape (n,).
         """
-        self._guarded(lambda loop: loop.validation(loss, accuracy, inputs, outputs, targets))
+        self._guarded(Loop.validation, loss, accuracy, inputs, outputs, targets)
 
     def close(self, status: str = FINISHED) -> None:
         """Ends the watching: all is written and judged, every hook taken away. `with` does this."""
@@ -119,7 +119,7 @@ class Watch:
             self._loop.detach()
         self._off = True
 
-    def _guarded(self, action: Callable[[Loop], None] | None) -> None:
+    def _guarded(self, action: Callable[..., None] | None, *given: object) -> None:
         """Does something with the loop, or begins; whatever goes wrong is said once, and then nothing more is done."""
         if self._off:
             return
@@ -127,7 +127,7 @@ class Watch:
             if action is None:
                 self._begin()
             elif self._loop is not None:
-                action(self._loop)
+                action(self._loop, *given)
                 if self._loop.trouble:
                     self._switch_off(self._loop.trouble)
         except UserError as error:

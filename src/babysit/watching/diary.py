@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from babysit.training.verdicts import write_diagnoses
 from babysit.version import VERSION
 from babysit.watching.given import Once
 
-MOST_WAITING, LONGEST = 20, 2.0
+MOST_WAITING, LONGEST = 60, 2.0
 """Rows that may wait, and seconds that the first of them may."""
 
 
@@ -66,14 +67,22 @@ class Diary:
         stacked = {
             home: iter(torch.stack([one.double() for one in tensors if one.device == home]).tolist()) for home in homes
         }
+        rows = []
         for kind, step, epoch, values in waiting:
             read = {
                 name: next(stacked[value.device]) if isinstance(value, Tensor) else value
                 for name, value in values.items()
             }
-            row = Row(kind, step, epoch, read)
-            self.rows.append(row)
-            self._writer.append(row)
+            rows.append(Row(kind, step, epoch, read))
+        self.rows += rows
+        self._writer.extend(rows)
+
+    def harmed(self, loss: float | Tensor | None) -> bool:
+        """Whether the latest loss is not finite: this one, or, if it is not read yet, the latest that was."""
+        if not isinstance(loss, float):
+            last = next((row for row in reversed(self.rows[-2:]) if row.kind == "step"), None)
+            loss = last.values.get("loss") if last else None
+        return loss is not None and not math.isfinite(loss)
 
     def keep(self, found: Sequence[Diagnosis]) -> None:
         """Writes the diagnoses down, those of before forgotten."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,15 +15,15 @@ from torch.utils.hooks import RemovableHandle
 from babysit.probes.context import Batch, ProbeContext
 from babysit.probes.hooks import Unshared
 from babysit.probes.meter import Meter, Values
-from babysit.probes.start import roughness
 from babysit.probes.when import thinned
 from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
 from babysit.record.known import Known
 from babysit.record.log import Kind
 from babysit.watching.closely import Kept, known_of
 from babysit.watching.diary import open_diary
-from babysit.watching.epochs import Epoch, validated
+from babysit.watching.epochs import Epoch, of_inputs, validated
 from babysit.watching.given import Given, Once, glanced, mean_of, read
+from babysit.watching.resting import Rest
 from babysit.watching.thinning import Thinning
 from babysit.watching.updates import Updates, penalty_norm, rate_of
 
@@ -79,9 +78,10 @@ class Loop:
         self._rows: list[tuple[int, dict[str, float | Tensor]]] = []
         self._last = Given()
         self._seeing, self._wakes, self._looked = True, 0, 0
+        self._resting: Rest | None = None
         self._tells_first = self._pending = self._ran = self._ever_ran = self._harmed = self._finished = False
         self._calls = self._batches = self._judged = 0
-        self._rate = math.nan
+        self._rate = 0.0
         self._evaluating, self._in_evaluation = 0, False
         self._told: dict[str, int] = {}
 
@@ -130,11 +130,10 @@ class Loop:
 
     def before_update(self, scale: float | Tensor) -> None:
         """Before the first of the optimisers steps."""
-        self._pending = True
+        self._pending, self._rate = True, rate_of(self.optimizers)
         if self._seeing:
             with self.thinning.measuring():
                 self._looked, self._evaluating = self._looked + 1, self._evaluating + self._in_evaluation
-                self._rate = rate_of(self.optimizers)
                 self.meter.gradients(scale, waiting=not self.lazy, norm=self.thinning.gap > 1)
 
     def forward(self) -> None:
@@ -151,9 +150,14 @@ class Loop:
 
     def step(self, loss: object, outputs: object, targets: object, inputs: object) -> None:
         """One batch."""
+        rest = self._resting
+        if rest is not None:
+            if rest.goes_on(loss, targets):
+                return
+            self._wake(rest)
+            if not rest.alarmed:
+                return
         self._calls += 1
-        if self._updates.resting and self._rests(loss, targets):
-            return
         if self._batches and self._ever_ran and not self._ran and not self._pending:
             self.say(
                 "twice", "step() was called again without the network having run in between; such a call is left out"
@@ -191,15 +195,15 @@ class Loop:
         self._seeing = self.thinning.alarmed(value)
         if not self._seeing:
             count = len(targets) if isinstance(targets, Tensor) and targets.ndim else self.epoch.largest or 1
+            numbers = {} if value is None else {"loss": value}
+            self._parts.append(Given(numbers=numbers, images=count))
             self.epoch.passed(value, count)
-            if value is not None:
-                self._parts.append(Given(numbers={"loss": value}, images=count))
         return self._seeing
 
     def _passed(self) -> None:
         """An update that was passed over is over: its row waits for the next one that was not."""
         self.meter.passed()
-        self._rows.append((self.meter.step, {**mean_of(self._parts), "learning_rate": rate_of(self.optimizers)}))
+        self._rows.append((self.meter.step, {**mean_of(self._parts), "learning_rate": self._rate}))
         self._parts, self._batches = [], 0
 
     def _rest(self) -> None:
@@ -210,29 +214,35 @@ class Loop:
             self._wakes = upcoming - 2  # where the loop tells of a batch before updating, it is one update behind
             self._unhook()
             self._updates.resting, self._updates.stepped = True, False
+            self._resting = self._noting()
             self.thinning.moved(time.perf_counter() - begun)
 
-    def _rests(self, loss: object, targets: object) -> bool:
-        """One batch while resting; whether the rest goes on."""
-        begun, updates = time.perf_counter(), self._updates
-        if updates.stepped and self._tells_first:
-            updates.stepped = False
-            self._passed()
-        self._batches += 1
-        if alarmed := self._passes(loss, targets):
-            self._batches = 0
-        elif updates.stepped:
-            updates.stepped = False
-            self._passed()
-        self._unseen()
-        self.thinning.passed(time.perf_counter() - begun)
-        if not alarmed and self.meter.step < self._wakes:
-            return True
+    def _noting(self) -> Rest:
+        ends = self._wakes - self.meter.step
+        return Rest(self._updates, self.thinning, ends, self._tells_first, not self.lazy, self._parts)
+
+    def _noted(self) -> None:
+        """Counts what came in a rest so far."""
+        if self._resting is not None:
+            found, self._parts = self._resting.counted(self.epoch)
+            for values in found:
+                self.meter.passed()
+                self._rows.append((self.meter.step, values))
+            self._batches = len(self._parts)
+            self._unseen()
+
+    def _wake(self, rest: Rest) -> None:
+        """Ends a rest: the hooks are put in place again."""
+        updates, pending = self._updates, self._updates.stepped
+        updates.stepped = False
+        self._noted()
+        self._resting, self._seeing = None, rest.alarmed
         self._hook()
-        self._pending, updates.resting, updates.stepped = updates.stepped, False, False
+        if rest.alarmed:
+            self.thinning.beware()
+        self._pending, self._ran, updates.resting = pending, rest.alarmed, False
+        self._rate = updates.rate
         self._row_began = self._idle = time.perf_counter()
-        self._ran = False
-        return not alarmed
 
     def validation(self, loss: object, accuracy: object, inputs: object, outputs: object, targets: object) -> None:
         """The end of an epoch."""
@@ -257,10 +267,7 @@ class Loop:
         self.kept.took(time.perf_counter() - looked)
         values: dict[str, float | Tensor] = {**self.epoch.means(), **seen.values, **found}
         if images is not None:
-            shown = images.double()
-            values |= {"input_mean": shown.mean(), "input_deviation": shown.std(correction=0)}
-            if (rough := roughness(shown)) is not None:
-                values["input_roughness"] = rough
+            values |= of_inputs(images)
         self._write("epoch", self.meter.step, values)
         self.diary.keep_predictions(seen.validated, float(self.diary.rows[-1].values.get("validation_accuracy", -1.0)))
         self.kept.validation_images = seen.count or self.kept.validation_images
@@ -287,9 +294,9 @@ class Loop:
         """Counts an update that is over and not counted yet."""
         if self._pending:
             self._finish_update()
-        if self._updates.stepped:
-            self._updates.stepped = False
-            self._passed()
+        if self._resting is not None:
+            self._noted()
+            self._resting = self._noting()
         self._write_passed()
 
     def _write_passed(self) -> None:
@@ -348,11 +355,8 @@ class Loop:
         self.meter.updated()
         taken = self.meter.take()
         step = self.meter.step
-        if self._rate != self._rate:  # it was passed over until its loss was seen, after the optimisers' steps
-            self._rate = rate_of(self.optimizers)
         values: dict[str, float | Tensor] = {**mean_of(self._parts), "learning_rate": self._rate, **taken.step}
         self._write("step", step, values | {"step_seconds": seconds, "wait_seconds": self._waited})
-        self._rate = math.nan
         if taken.layers:
             self._write("layers", step, taken.layers)
             if self.meter.renew():
@@ -362,14 +366,9 @@ class Loop:
         return values.get("loss")
 
     def _first_harm(self, loss: float | Tensor | None) -> bool:
-        """Whether a loss that is not finite is seen for the first time: now, or, if it is not read yet, in what was."""
-        if self._harmed:
-            return False
-        if not isinstance(loss, float):
-            last = next((row for row in reversed(self.diary.rows[-2:]) if row.kind == "step"), None)
-            loss = last.values.get("loss") if last else None
-        self._harmed = loss is not None and not math.isfinite(loss)
-        return self._harmed
+        """Whether a loss that is not finite is seen for the first time."""
+        before, self._harmed = self._harmed, self._harmed or self.diary.harmed(loss)
+        return self._harmed and not before
 
     def _write(self, kind: Kind, step: int, values: Values | dict[str, float | Tensor]) -> None:
         self.diary.add(kind, step, self.epoch.number, values)

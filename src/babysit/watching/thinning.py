@@ -41,14 +41,14 @@ REMEMBERED = 9
 class Thinning:
     """Measures what watching costs, and says which updates are looked at.
 
-    `gap` the updates from one that is looked at to the next.
+    `gap` the updates from one that is looked at to the next; `highest` the largest loss that was looked at.
     """
 
     meter: Meter
     gap: int = 1
+    highest: float = -math.inf
     _next: int = 0
     _wary: int = field(default_factory=lambda: EARLY)
-    _highest: float = float("-inf")
     _spent: float = 0.0
     _passed: list[float] = field(default_factory=list)
     _looks: list[float] = field(default_factory=list)
@@ -71,10 +71,14 @@ class Thinning:
 
     def alarmed(self, loss: object) -> bool:
         """Whether a loss is larger than any that was looked at, or no number: then the next updates are looked at."""
-        if not isinstance(loss, float) or loss <= self._highest or self._highest == math.inf:
+        if not isinstance(loss, float) or loss <= self.highest or self.highest == math.inf:
             return False
-        self._wary = max(self._wary, self.meter.step + WARY)
+        self.beware()
         return True
+
+    def beware(self) -> None:
+        """The next updates are looked at."""
+        self._wary = max(self._wary, self.meter.step + WARY)
 
     def next_after(self, step: int) -> int:
         """The next update that is looked at."""
@@ -99,7 +103,7 @@ class Thinning:
         seconds, step = seconds - spent, self.meter.step
         if isinstance(loss, float):
             self.alarmed(loss)  # also keeps the next ones from being passed over
-            self._highest = max(self._highest, loss) if math.isfinite(loss) else math.inf
+            self.highest = max(self.highest, loss) if math.isfinite(loss) else math.inf
         if thinned(step, self.meter.every):
             self._looks = [*self._looks, HIDDEN * spent][-REMEMBERED:]
             self.meter.every = self._spacing()

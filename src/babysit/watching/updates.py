@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 
 class Updates:
-    """Tells of every step of some optimisers; while it is `resting` it only notes that one `stepped`.
+    """Tells of every step of some optimisers; while it is `resting` it only notes that one `stepped`, and at which `rate`.
 
     `inside` a step that computes the gradients itself, perhaps many times.
 
@@ -27,6 +27,7 @@ class Updates:
         self.optimizers = tuple(optimizers)
         self._before, self._after = before, after
         self.resting = self.stepped = self.inside = False
+        self.rate = math.nan
         self._handles: list[Any] = []
 
     def open(self) -> None:
@@ -44,7 +45,8 @@ class Updates:
     def _pre(self, optimizer: Optimizer, arguments: Any, keywords: Any) -> Any:  # noqa: ANN401 - a hook's signature
         """Where a closure computes the gradients, they are there when it has returned, so it is followed by the telling."""
         if self.resting:
-            self.stepped = True
+            if not self.stepped:
+                self.stepped, self.rate = True, rate_of(self.optimizers)
             return None
         place = 1 if len(arguments) > 1 else "closure"
         closure = arguments[1] if len(arguments) > 1 else keywords.get("closure")
@@ -76,6 +78,12 @@ class Updates:
 
 def rate_of(optimizers: Sequence[Optimizer]) -> float:
     """The largest learning rate that any parameter has now."""
+    if (
+        len(optimizers) == 1 and len(groups := optimizers[0].param_groups) == 1
+    ):  # the usual case, at a third of the time
+        rate = groups[0].get("lr")
+        if type(rate) is float:
+            return rate
     rates = [group.get("lr") for one in optimizers for group in one.param_groups]
     return max((float(rate) for rate in rates if isinstance(rate, (int, float, Tensor))), default=math.nan)
 
