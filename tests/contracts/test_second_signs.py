@@ -175,6 +175,7 @@ SIGNS: dict[str, tuple[str, Callable[[float], tuple[RunLog, Known]]]] = {
         "normalisation-statistics",
         lambda s: (made(), replace(OWN, evaluating=0.5 + 0.5 * s)),
     ),
+    "gradients that were left": ("gradients-not-cleared", lambda s: (made(), replace(OWN, left=0.7 + 0.3 * s))),
     "statistics that hardly move": (
         "normalisation-statistics",
         lambda s: (

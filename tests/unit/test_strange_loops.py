@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -192,3 +193,46 @@ def test_no_place_at_all_is_the_usual_one(tmp_path: Path, monkeypatch) -> None:
     model = net()
     with babysit.watch(model, torch.optim.SGD(model.parameters(), lr=0.05), run="", say=lambda _: None) as w:
         assert w.run == Path("runs/watched")
+
+
+def cleared(how: str):
+    """A loop that clears its gradients in one of the ways there are, or never."""
+
+    def loop(w, model, optimizer) -> None:
+        for index, (x, y) in enumerate(batches(24)):
+            if how == "before, to zero":
+                optimizer.zero_grad(set_to_none=False)
+            outputs = model(x)
+            loss = F.cross_entropy(outputs, y)
+            for parameter in model.parameters():
+                if how == "behind the back of autograd" and parameter.grad is not None:
+                    parameter.grad.data.zero_()
+                if how == "one by one":
+                    parameter.grad = None
+            (loss / 2).backward()
+            if how != "every second" or index % 2:
+                optimizer.step()
+                w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+                if how in ("afterwards", "every second"):
+                    optimizer.zero_grad()
+            else:
+                w.step(loss=loss, outputs=outputs, targets=y, inputs=x)
+
+    return loop
+
+
+WAYS = ("before, to zero", "behind the back of autograd", "one by one", "afterwards", "every second")
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_gradients_cleared_in_any_way_are_no_fault(how: str, tmp_path: Path) -> None:
+    _, said = both(cleared(how), tmp_path)
+    assert not [one for one in said if "never cleared" in one]
+    assert json.loads((tmp_path / "run/manifest.json").read_text())["known"]["left"] == 0
+
+
+def test_gradients_that_are_never_cleared_are_seen_where_they_stand(tmp_path: Path) -> None:
+    slow = lambda model: torch.optim.SGD(model.parameters(), lr=1e-4)  # noqa: E731 - nothing blows up
+    _, said = both(cleared("never"), tmp_path, slow)
+    assert any("never cleared: 100% of the first 24 updates" in one for one in said)
+    assert json.loads((tmp_path / "run/manifest.json").read_text())["known"]["left"] == 1

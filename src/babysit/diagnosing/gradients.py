@@ -8,7 +8,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, noise_of, spread_of, sure_of
+from babysit.diagnosing.evidence import (
+    Weight,
+    Words,
+    all_of,
+    diagnosis,
+    lasts,
+    named,
+    noise_of,
+    share_error,
+    spread_of,
+    sure_of,
+)
 from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -20,6 +31,9 @@ VANISHED = 1e-2
 
 EXPLODED = 30.0
 """Gradient norm from which on a first step can do harm; a mean loss of normalised inputs has about one."""
+
+FEW, MANY = 12, 64
+"""Updates from which on it can be said that gradients are never cleared, and those that are looked at for it."""
 
 
 def relative_gradients(log: RunLog) -> list[Series]:
@@ -104,7 +118,26 @@ def exploding_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """From the first step on the gradient grows with the number of steps: each is added to those before it."""
+    """Each gradient is added to those before it: as seen, or, where that was not looked at, as their growth tells."""
+    if known.left is None:
+        yield from _growing_together(log, known)
+        return
+    course = course_of(log, known)
+    sure = sure_of(known.left - 0.75, share_error(known.left, min(course.count, MANY)))
+    if course.count < FEW or sure <= 0.6:
+        return
+    norms = log.series("gradient_norm", kind="step")
+    claim = (
+        f"Gradients are never cleared: {known.left:.0%} of the first {min(course.count, MANY)} updates began with the gradient of the one "
+        f"before, to which backward() adds; the loss is {course.late:.3g}."
+    )
+    yield diagnosis(
+        "gradients-not-cleared", "warn", words=_cleared(claim), weight=Weight(sure, 0, lasts(norms, course.loss))
+    )
+
+
+def _growing_together(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """From the first step on the gradient grows with the number of steps."""
     course, norms = course_of(log, known), log.series("gradient_norm", kind="step")
     if course.short or len(norms) < 16 or len(course.loss) < 16 or course.late < 0:
         return
@@ -128,15 +161,21 @@ def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(grows, calm, rising, stays, steady)
     if sure <= 0.6:
         return
-    words = Words(
+    claim = (
         f"Gradients are never cleared: their norm grew from {values[0]:.3g} to {values[-1]:.3g} over the first twelve updates, in step with "
-        f"their number, while the loss did not rise; it is {later:.3g} now.",
-        "In a recipe this cannot be: report it",
-        "optimizer.zero_grad() once before every backward()",
-        "The norm grows as it does when zero_grad() is called before every backward().",
+        f"their number, while the loss did not rise; it is {later:.3g} now."
     )
     weight = Weight(sure, int(norms.steps[0]), (norms.observation(0), norms.observation(11), *lasts(norms)))
-    yield diagnosis("gradients-not-cleared", "warn", words=words, weight=weight)
+    yield diagnosis("gradients-not-cleared", "warn", words=_cleared(claim), weight=weight)
+
+
+def _cleared(claim: str) -> Words:
+    return Words(
+        claim,
+        "In a recipe this cannot be: report it",
+        "optimizer.zero_grad() once before every backward()",
+        "The gradients are None or zero before every backward().",
+    )
 
 
 def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -25,7 +25,7 @@ class Known:
     `momentum` the first moment's in the Adam family; `l2`, `decay`, `l1` strengths; `dropout` the probability of
     dropping; `augmented` whether training images are changed at random; `normalised` whether a layer has running
     statistics (batch normalisation), `norm_momentum` the least share of a batch's statistics that enters them, `evaluating` the
-    share of the updates that were made in evaluation mode; `activations` the class names of the
+    share of the updates that were made in evaluation mode, `left` of those that began with the gradient of the one before; `activations` the class names of the
     activation functions that are layers of the network (others may be called as functions); `layers` all
     that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
     no recipe: then advice speaks in lines of PyTorch; `rate_by_rule` the peak learning rate that a recipe of this network,
@@ -56,6 +56,7 @@ class Known:
     normalised: bool | None = None
     norm_momentum: float | None = None
     evaluating: float | None = None
+    left: float | None = None
     activations: tuple[str, ...] | None = None
     training_images: int | None = None
     validation_images: int | None = None

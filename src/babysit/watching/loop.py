@@ -19,6 +19,7 @@ from babysit.probes.when import thinned
 from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
 from babysit.record.known import Known
 from babysit.record.log import Kind
+from babysit.watching.clearing import Clearing
 from babysit.watching.closely import Kept, known_of
 from babysit.watching.diary import open_diary
 from babysit.watching.epochs import Epoch, of_inputs, validated
@@ -67,7 +68,7 @@ class Loop:
             say("hooks", f"the layers' outputs are not looked at, since {network.why_not}; all else is")
         self.lazy = network.device.type != "cpu"
         self.diary = open_diary(run, network.device, say)
-        self.kept, self.epoch = Kept(network, shared), Epoch()
+        self.kept, self.epoch, self.clearing = Kept(network, shared), Epoch(), Clearing(network.trained)
         self.diagnoses: tuple[Diagnosis, ...] = ()
         self.began = self._row_began = self._idle = time.perf_counter()
         self._waited = self._judging = 0.0
@@ -112,6 +113,7 @@ class Loop:
         self._handles.append(network.outer.register_forward_pre_hook(Unshared(self._forward)))
         if network.trained:  # its gradient comes last, so a backward pass ends about there
             self._handles.append(network.trained[0].register_post_accumulate_grad_hook(lambda _: self._computed()))
+        self._handles += self.clearing.hooks()
 
     def _unhook(self) -> None:
         for handle in self._handles:
@@ -324,6 +326,7 @@ class Loop:
         """One update is over."""
         now = time.perf_counter()
         seconds, self._pending = now - self._row_began, False
+        self.clearing.updated()
         if self._seeing:
             with self.thinning.measuring():
                 loss = self._row(seconds)
@@ -377,7 +380,7 @@ class Loop:
         facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
         planned = self.meter.step if self._finished else None
         evaluating = self._evaluating / self._looked if self._looked else None
-        return replace(self.epoch.into(facts), planned_steps=planned, evaluating=evaluating)
+        return replace(self.epoch.into(facts), planned_steps=planned, evaluating=evaluating, left=self.clearing.left)
 
     def _look(self) -> None:
         """Judges what has been seen, and tells what is new."""

@@ -1,0 +1,45 @@
+"""Clearing: whether a loop clears its gradients between two updates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.utils.hooks import RemovableHandle
+
+LOOKS = 64
+"""Updates after which that is known."""
+
+
+class Clearing:
+    """Looks, when the first backward pass after an update reaches a parameter, at what its `grad` still holds.
+
+    At that moment a cleared one is None or zero, however and whenever the loop cleared it. One parameter, the last, is
+    enough: its gradient comes first.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self._parameter = parameters[-1] if parameters else None
+        self._updated = False
+        self._looks = self._left = 0
+
+    @property
+    def left(self) -> float | None:
+        """The share of the updates that began with the gradient of the one before; None before there were any."""
+        return self._left / self._looks if self._looks else None
+
+    def updated(self) -> None:
+        """The optimisers step."""
+        self._updated = True
+
+    def hooks(self) -> list[RemovableHandle]:
+        """The hook, put in place as long as it is needed."""
+        if self._parameter is None or self._looks >= LOOKS:
+            return []
+        return [self._parameter.register_hook(self._look)]
+
+    def _look(self, _gradient: Tensor) -> None:
+        if self._updated and self._parameter is not None and self._looks < LOOKS:
+            kept = self._parameter.grad
+            self._looks, self._left = self._looks + 1, self._left + int(kept is not None and bool(kept.any()))
+        self._updated = False
