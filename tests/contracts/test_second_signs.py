@@ -10,6 +10,7 @@ import pytest
 from made_logs import KNOWN, LAYERS, LEVEL, Changes, between, made, with_stuck
 
 from babysit.diagnosing import RULES, judge
+from babysit.diagnosing.evidence import Weight, Words, diagnosis
 from babysit.diagnosing.ranking import rank
 from babysit.record.known import Known, Layer
 from babysit.record.log import RunLog
@@ -31,7 +32,13 @@ def by_form(name: str, times: float, s: float) -> RunLog:
 def missing_more(s: float) -> RunLog:
     """A loss that falls, and fewer and fewer images that are right."""
     right = lambda t: 0.1 - (0.04 + 0.06 * s) * min(1.0, 4 * t)  # noqa: E731
-    return made({"start": {"initial_loss": 0.12}, "step": {"loss": lambda t: 0.12 * (1 - 0.9 * t), "accuracy": right}})
+    return made(
+        {
+            "start": {"initial_loss": 0.12},
+            "step": {"loss": lambda t: 0.12 * (1 - 0.9 * t), "accuracy": right},
+            "epoch": {"validation_accuracy": right},
+        }
+    )
 
 
 def smoothed_away(share: float) -> RunLog:
@@ -304,3 +311,65 @@ def test_a_network_that_names_one_class_alone_is_not_said_to_learn_to_miss() -> 
     log = made({"step": {"loss": lambda t: 2.3 - 0.3 * t, "accuracy": 0.05}})
     counts = (50, *(106,) * 8, 102)
     assert not list(RULES["wrong-sign"](log, replace(OWN, class_counts=counts)))
+
+
+def test_classes_that_a_small_sample_lacks_are_not_said_to_have_no_images() -> None:
+    log = made({"epoch": {"recall@c": 0.0}})
+    sampled = tuple(0 if name == "c" else 25 * (1 + place % 4) for place, name in enumerate("abcdefghij"))
+    counted = tuple(0 if name == "c" else 100 * (1 + place % 2) for place, name in enumerate("abcdefghij"))
+    assert not list(RULES["class-never-predicted"](log, replace(OWN, class_counts=sampled)))
+    assert list(RULES["class-never-predicted"](log, replace(OWN, class_counts=counted)))
+
+
+def test_images_in_order_are_no_wrong_sign_though_each_new_class_is_missed() -> None:
+    missed = missing_more(1.0)
+    ordered = [
+        replace(row, values={**row.values, "label_run_likeness": 0.95}) if row.kind == "epoch" else row
+        for row in missed.rows
+    ]
+    low = [
+        replace(row, values={**row.values, "validation_accuracy": 0.01}) if row.kind == "epoch" else row
+        for row in missed.rows
+    ]
+    assert list(RULES["wrong-sign"](RunLog(tuple(low)), OWN))
+    assert not list(RULES["wrong-sign"](RunLog(tuple(ordered)), OWN))
+
+
+def test_a_layer_that_died_is_a_rate_too_high_though_something_was_learned() -> None:
+    def dying(share: float) -> RunLog:
+        died: Changes = {f"dead_share@{LAYERS[0]}": lambda t: 0.1 + share * min(1.0, 4 * t)}
+        return made({"step": {"loss": lambda t: LEVEL - 0.9 * min(1.0, 4 * t)}, "layers": died})
+
+    found = list(RULES["learning-rate-too-high"](dying(0.85), OWN))
+    assert found[0].severity == "warn" and found[0].sure > 0.75 and "have died" in found[0].claim
+    assert not [one for one in RULES["learning-rate-too-high"](dying(0.3), OWN) if one.severity == "warn"]
+
+
+def test_momentum_is_reckoned_with_where_updates_are_too_short() -> None:
+    def moving(share: float) -> RunLog:
+        values: Changes = {f"update_ratio@{name}": 1e-5 for name in LAYERS}
+        gradients: Changes = {f"weight_gradient_norm@{name}": 1e-5 * 5 / (0.05 * share) for name in LAYERS}
+        return with_stuck({"step": {"learning_rate": 0.05}, "layers": {**values, **gradients}})
+
+    heavy, plain = (
+        replace(OWN, momentum=0.9, optimizer_kind="momentum"),
+        replace(OWN, momentum=0.0, optimizer_kind="sgd"),
+    )
+    sures = [
+        max((one.sure for one in RULES["updates-too-small"](moving(0.08), known)), default=0.0)
+        for known in (heavy, plain)
+    ]
+    assert sures[0] > 0.8 > sures[1] + 0.05
+    assert not list(RULES["updates-too-small"](moving(2.0), heavy))
+
+
+def test_a_half_sure_warning_stands_behind_a_surer_note() -> None:
+    words = Words("Something is so.", "Do it", "do()", "It is not so.")
+    half, sure = (
+        diagnosis(rule, severity, words=words, weight=Weight(value, 1, ()))
+        for rule, severity, value in (("parts-differ", "warn", 0.63), ("learning-rate-too-high", "note", 0.97))
+    )
+    assert [(one.rule, one.severity) for one in rank([half, sure])] == [
+        ("learning-rate-too-high", "note"),
+        ("parts-differ", "note"),
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -295,7 +295,8 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     if any(len(one) and one.values.max() > 0 for one in recalls):
         return
-    sure = sure_of(float(np.mean(there)) - 3.0, math.sqrt(float(np.mean(there))))
+    looked = float(np.mean(there)) / _stands_for(there)
+    sure = sure_of(looked - 3.0, math.sqrt(looked))
     if sure <= 0.6 or min(there) < 5:  # among rare classes one may be left out by chance
         return
     words = Words(
@@ -307,6 +308,14 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(course.loss.steps[0]), lasts(*recalls, course.loss))
     yield diagnosis("class-never-predicted", "warn" if missed else "note", words=words, weight=weight, where=gone[0])
+
+
+def _stands_for(counts: Sequence[float]) -> float:
+    """How many images one that was looked at stands for: counts of a sample are multiples of that, and of many kinds."""
+    least = min(counts)
+    times = {round(one / least) for one in counts}
+    whole = all(abs(one - least * round(one / least)) <= 0.6 * one / least for one in counts)  # they were rounded
+    return least if whole and len(times) > 2 else 1.0
 
 
 def pair_confused(log: RunLog, known: Known) -> Iterator[Diagnosis]:

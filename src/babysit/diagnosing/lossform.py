@@ -10,6 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, since, sure_of
 from babysit.diagnosing.form import AGREE, form_of
+from babysit.diagnosing.inputs import SORTED
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -78,11 +79,19 @@ def _worse_than_any_answer(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     right = log.series("accuracy", kind="step").values
     half = right[len(right) // 2 :]
+    validation, alike = (log.series(name, kind="epoch") for name in ("validation_accuracy", "label_run_likeness"))
+    if (
+        len(alike) and float(np.median(alike.values)) > SORTED
+    ):  # of images in order the latest class is named, and another comes
+        return
     rarest, images = min(counts) / sum(counts), len(half) * (known.batch_size or 32)
     share = float(np.mean(half))
     below = sure_of(0.6 * rarest - share, share_error(rarest, images))
     falls = sure_of(course.first - course.late, max(course.late_error, 1e-3 * abs(course.first)))
     sure = all_of(below, falls)
+    if len(validation):
+        error = share_error(rarest, known.validation_images or 200)
+        sure = all_of(sure, sure_of(rarest + error - float(np.mean(validation.values[-2:])), error))
     if sure <= 0.75:
         return
     words = _turned(

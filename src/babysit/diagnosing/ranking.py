@@ -84,7 +84,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     ),
     "imbalanced": (
         *("class-never-predicted", "pair-confused", "constant-output", "overfitting", "regularisation-missing"),
-        *("stopped-too-early", "underfitting", "labels-unrelated", "parts-differ"),
+        *("stopped-too-early", "underfitting"),
     ),
     "class-never-predicted": ("pair-confused", "overfitting", "regularisation-missing", "stopped-too-early"),
     "regularisation-missing": ("overfitting", "noisy-filters"),
@@ -120,6 +120,5 @@ def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
         worst = min((SEVERITIES.index(other.severity) for other in explained), default=len(SEVERITIES))
         if worst < SEVERITIES.index(one.severity):
             one = replace(one, severity=SEVERITIES[worst])
-        kept.append(one)
-    kept.sort(key=lambda one: (SEVERITIES.index(one.severity), one.rule in ASIDE, -one.sure))
-    return [replace(one, severity="note") if one.severity == "warn" and one.sure < WARN else one for one in kept]
+        kept.append(replace(one, severity="note") if one.severity == "warn" and one.sure < WARN else one)
+    return sorted(kept, key=lambda one: (SEVERITIES.index(one.severity), one.rule in ASIDE, -one.sure))

@@ -73,7 +73,9 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     friction = 1 / max(1 - (known.momentum or 0.0), 1e-6) if known.optimizer_kind not in ADAPTIVE else 1.0
     by_momentum = sure_of(math.log10(friction / 40), 0.1)
     caused = max(by_jump, by_ratio, by_death, by_momentum)
-    sure = all_of(caused, course.poor, 1 - course.falling)
+    # Where most of a layer has died, what it has learned so far is what it will learn.
+    lost = all_of(by_death, sure_of(0.6 - course.way, course.spread / course.level))
+    sure = all_of(max(all_of(caused, course.poor), lost), 1 - course.falling)
     severity = "warn"
     if sure <= 0.6:  # little harm was done, but the settings or the updates say enough
         enough = max(by_momentum, all_of(by_ratio, sure_of(0.9 - course.way, course.spread / course.level)))

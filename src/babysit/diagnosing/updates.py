@@ -48,6 +48,9 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     if course.short or not motion.measured or motion.ratio == 0:
         return
+    # Momentum adds up steps: of gradients that have nothing in common the root of the sum of the squares is left.
+    momentum = min(known.momentum or 0.0, 0.999) if known.optimizer_kind not in ADAPTIVE else 0.0
+    lengthened = 1 / math.sqrt(1 - momentum**2)
     made, places = [], 0
     for where, ratios in motion.layers.items():
         norm = log.series("weight_norm", where, kind="layers").values
@@ -56,7 +59,7 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         rates = np.interp(ratios.steps[-count:], course.rate.steps, course.rate.values) if len(course.rate) else []
         if not count or not len(rates):
             continue
-        expected = np.asarray(rates) * gradient[-count:]
+        expected = lengthened * np.asarray(rates) * gradient[-count:]
         with np.errstate(divide="ignore", invalid="ignore"):
             share = ratios.values[-count:] * norm[-count:] / expected
         made += [value for value in share.tolist() if math.isfinite(value) and value > 0]
@@ -71,7 +74,7 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     words = Words(
         f"Updates are too small: each changes the weights by {motion.ratio:.1g} of their norm, and that is {share:.1g} of what the "
-        "learning rate times the gradient would make. Something shortens them: clipping, or the optimiser's epsilon.",
+        "learning rate times the gradient would make, with its momentum. Something shortens them: clipping, or the optimiser's epsilon.",
         "Take clipping away or raise it: --set optim.clip=1; with Adam or RMSprop take the usual epsilon: --set optim.epsilon=1e-8",
         "look at clip_grad_norm_'s bound and at the optimiser's eps",
         "Without clipping and with epsilon 1e-8 the updates are as small.",
