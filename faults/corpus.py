@@ -1,4 +1,4 @@
-"""The whole corpus: the tuning part, what was held out and looked at since, and what is held out now."""
+"""The whole corpus: the tuning part, what was held out and looked at since, and what nobody has looked at."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
+import unseen.broken
+import unseen.healthy
 from broken import broken
-from fresh.setups import Fresh
 from healthy import healthy
 from programs import Program
+from unseen.setups import Unseen
 
-PARTS = ("tuning", "looked at", "held-out")
+PARTS = ("tuning", "looked at", "unseen")
 
 
 @functools.cache
 def whole() -> tuple[Program, ...]:
     """All programs; the tuning part first, broken before healthy."""
     first = (*broken(), *healthy(), *held.broken.broken(), *held.healthy.healthy())
-    return (*first, *fresh.broken.broken(), *fresh.healthy.healthy())
+    second = (*fresh.broken.broken(), *fresh.healthy.healthy())
+    return (*first, *second, *unseen.broken.broken(), *unseen.healthy.healthy())
 
 
 def twin_of(program: Program) -> str:
@@ -40,7 +43,7 @@ def part_of(program: Program) -> str:
     """Which of the three parts a program belongs to."""
     if not program.held:
         return "tuning"
-    return "held-out" if isinstance(program.setup, Fresh) else "looked at"
+    return "unseen" if isinstance(program.setup, Unseen) else "looked at"
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, and of `fresh/`.
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, of `fresh/`, and of `unseen/`.
 
 python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
 """
@@ -14,14 +14,17 @@ import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
+import unseen.broken
+import unseen.healthy
 from programs import Program
 
 HERE = Path(__file__).resolve().parent
 TEXTS: Mapping[str, Sequence[str]] = {
     "held": ("images", "networks", "pixels", "setups", "loops", "cells"),
     "fresh": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
+    "unseen": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
 }
-"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, whose files are fixed too."""
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, whose files are fixed too."""
 
 
 def hashes(folder: str) -> dict[str, str]:
@@ -47,7 +50,9 @@ def fixed(folder: str) -> dict[str, str]:
 def _programs(folder: str) -> list[Program]:
     if folder == "held":
         return [*held.broken.broken(), *held.healthy.healthy()]
-    return [*fresh.broken.broken(), *fresh.healthy.healthy()]
+    if folder == "fresh":
+        return [*fresh.broken.broken(), *fresh.healthy.healthy()]
+    return [*unseen.broken.broken(), *unseen.healthy.healthy()]
 
 
 def _file(folder: str) -> Path:

@@ -43,6 +43,13 @@ import logs
 import loops
 import outcomes
 import setups
+import unseen.drawings
+import unseen.images
+import unseen.loops
+import unseen.networks
+import unseen.pixels
+import unseen.setups
+import unseen.steps
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
@@ -53,12 +60,17 @@ from held.setups import Held
 from loops import Watcher
 from programs import Program
 from setups import Setup
+from unseen.setups import Unseen
 
 SOURCE = Path(babysit.__file__).resolve().parent
 HELD = (held.images, held.networks, held.pixels, held.setups, held.loops)
 FRESH = (
     *(fresh.drawings, fresh.images, fresh.networks, fresh.pixels, fresh.setups, fresh.steps, fresh.loops),
     *(held.networks, held.pixels, held.setups, data),  # what it borrows
+)
+UNSEEN = (
+    *(unseen.drawings, unseen.images, unseen.networks, unseen.pixels, unseen.setups, unseen.steps, unseen.loops),
+    *FRESH,  # what it borrows
 )
 MEASURING = ("probes", "watching", "record")
 SEED = 0
@@ -67,7 +79,7 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    modules = {Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}[type(program.setup)]
+    modules = {Unseen: UNSEEN, Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}[type(program.setup)]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
@@ -106,6 +118,9 @@ Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], in
 def _begun(program: Program, seed: int) -> Begun:
     """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Unseen):
+        built = unseen.setups.build(setup, seed)
+        return built.model, built.optimizers, built.classes, lambda one: unseen.loops.train(built, one)
     if isinstance(setup, Fresh):
         made = fresh.setups.build(setup, seed)
         return made.model, made.optimizers, made.classes, lambda one: fresh.loops.train(made, one)

