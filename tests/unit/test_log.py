@@ -129,12 +129,26 @@ def test_repeatable_leaves_out_time_and_memory_only() -> None:
 def test_a_log_that_is_missing_or_newer_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         read_log(tmp_path / "log")
-    path = tmp_path / "new"
-    writer = LogWriter(path)
-    writer._write([{"kind": "header", "format": 99}])
-    writer.close()
-    with pytest.raises(UserError, match="format 99"):
-        read_log(path)
+    for number, other in enumerate((99, "x", None)):
+        path = tmp_path / f"new-{number}"
+        writer = LogWriter(path)
+        writer._write([{"kind": "header", "format": other}])
+        writer.close()
+        with pytest.raises(UserError, match=f"has format {other}, this babysit reads up to 1"):
+            read_log(path)
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"", "before its first update"), (b"\xff" * 99, "Line 1 is cut short")])
+def test_a_run_without_a_step_is_said_by_all_that_read_it(content: bytes, why: str, tmp_path: Path) -> None:
+    from babysit import api
+    from babysit.record import run as runs
+
+    run = runs.create(tmp_path / "run")
+    run.update_manifest(kind="watched", status="finished", steps=0)
+    run.log.write_bytes(content)
+    for read in (api.diagnose, api.report):
+        with pytest.raises(UserError, match=f"no step of this .* was recorded, so there is nothing to .*{why}"):
+            read(run.path)
 
 
 @pytest.mark.parametrize("stage", ["fsync", "replace"])

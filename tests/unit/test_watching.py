@@ -325,18 +325,37 @@ def test_bad_input_is_said_once_and_the_training_goes_on(number: int, tmp_path: 
     assert len(log_of(tmp_path / "run").of("step")) == 3
 
 
-def test_a_step_called_twice_is_counted_once(tmp_path: Path) -> None:
+def test_a_step_called_twice_is_counted_once_and_said_once(tmp_path: Path, monkeypatch) -> None:
+    short_steps(monkeypatch)
     said: list[str] = []
     model = net()
     optimizer = sgd(model)
     x, y = data(BATCH)
+    losses = []
     with babysit.watch(model, optimizer, run=tmp_path / "run", say=said.append) as w:
-        for _ in range(3):
-            after(w, model, optimizer, x, y, 0)
-            w.step(loss=torch.tensor(99.0))
-    # What comes after an update and before the next forward pass cannot be told from a second call.
-    found = log_of(tmp_path / "run").series("loss").values
-    assert len(found) == 3 and found.max() < 10
+        for _ in range(60):
+            loss = F.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            w.step(loss=loss)
+            w.step(loss=torch.tensor(0.25))
+            losses.append(loss.item())
+    found = log_of(tmp_path / "run")
+    np.testing.assert_allclose(found.series("loss", kind="step").values, losses, rtol=1e-6)
+    assert not len(found.series("batches"))
+    assert sum("step() was called again without the network having run" in one for one in said) == 1
+
+
+def test_a_loop_whose_optimiser_is_another_is_told_so_at_its_end(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = net()
+    x, y = data(BATCH)
+    with babysit.watch(model, sgd(model), run=tmp_path / "run", say=said.append) as w:
+        other = sgd(model)
+        for number in range(7):
+            after(w, model, other, x, y, number)
+    assert sum("no update was seen in 7 calls of step(): is this the optimiser that steps?" in one for one in said) == 1
 
 
 def test_a_network_that_changes_between_steps_is_watched_on(tmp_path: Path) -> None:
@@ -635,7 +654,7 @@ def test_updates_that_never_come_are_said_while_it_rests_too(body: Body, tmp_pat
     with babysit.watch(model, optimizer, classes=CLASSES, run=tmp_path / "run", say=said.append) as w:
         for number in range(150):
             body(w, model, optimizer if number < 23 else other, x[:BATCH], y[:BATCH], number)
-    assert sum("no update was seen in 100 calls" in one for one in said) == 1
+    assert sum("no update was seen in 1" in one for one in said) == 1
     assert log_of(tmp_path / "run").series("loss", kind="step").steps.tolist() == list(range(1, 24))
 
 

@@ -62,7 +62,7 @@ def diagnose(run: str | Path, *, confirm: bool = False, show: Show | None = None
         raise UserError(
             "no step of this run was recorded, so there is nothing to judge",
             where=str(found.log),
-            hint="It ended before its first update",
+            hint=log.broken[:1].upper() + log.broken[1:] if log.broken else "It ended before its first update",
         )
     notes = (f"the log ends early: {log.broken}",) if log.broken else ()
     for note in notes:

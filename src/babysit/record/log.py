@@ -178,9 +178,9 @@ def read_log(path: Path) -> RunLog:
         if record is None:
             return RunLog(tuple(rows), f"line {number} is cut short or harmed; what follows it is not read")
         if record["kind"] == "header":
-            if record["format"] > FORMAT:
+            if record.get("format") not in range(1, FORMAT + 1):
                 raise UserError(
-                    f"the log has format {record['format']}, this babysit reads up to {FORMAT}",
+                    f"the log has format {record.get('format')}, this babysit reads up to {FORMAT}",
                     where=str(path),
                     hint="Read it with the newer version that wrote it",
                 )

@@ -28,7 +28,11 @@ def write_watched_report(run: Run) -> Path:
     """
     manifest, log = run.read_manifest(), read_log(run.log)
     if not log.of("step"):
-        raise UserError("no step of this loop was recorded, so there is nothing to report", where=str(run.log))
+        raise UserError(
+            "no step of this loop was recorded, so there is nothing to report",
+            where=str(run.log),
+            hint=log.broken[:1].upper() + log.broken[1:] if log.broken else "It ended before its first update",
+        )
     sections = [
         _head(run, manifest, log),
         section("Diagnoses", diagnosed.diagnoses(run) or "<p>None.</p>", anchor="diagnoses"),

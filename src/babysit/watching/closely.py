@@ -50,7 +50,8 @@ class Kept:
         labels = given.targets.long()
         if int(labels.min()) < 0 or int(labels.max()) >= columns:
             once(
-                "range", f"targets run from {int(labels.min())} to {int(labels.max())}, and there are {columns} outputs"
+                "range",
+                f"targets run from {int(labels.min())} to {int(labels.max())}, and there are {columns} outputs, counted from 0",
             )
             return
         if given.loss is not None:

@@ -25,6 +25,10 @@ class Once:
             self._said.add(topic)
             self.say(text)
 
+    def told(self, topic: str) -> bool:
+        """Whether something was said of it."""
+        return topic in self._said
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -140,7 +144,7 @@ def _outputs_and_targets(
     if scores is not None and classes is not None and scores.shape[1] != classes:
         once(
             "classes",
-            f"the outputs have {scores.shape[1]} columns and classes={classes} was given; they are watched as they are",
+            f"the outputs have {scores.shape[1]} columns, and there are classes={classes}; they are watched as they are",
         )
     if labels is not None and labels.ndim == 2 and scores is not None and labels.shape == scores.shape:
         labels = labels.argmax(dim=1)  # shares of the classes: the commonest one

@@ -19,6 +19,7 @@ from babysit.probes.when import thinned
 from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
 from babysit.record.known import Known
 from babysit.record.log import Kind
+from babysit.show import plural
 from babysit.watching.clearing import Clearing
 from babysit.watching.closely import Kept, known_of
 from babysit.watching.diary import open_diary
@@ -152,15 +153,14 @@ class Loop:
 
     def step(self, loss: object, outputs: object, targets: object, inputs: object) -> None:
         """One batch."""
-        rest = self._resting
-        if rest is not None:
+        if (rest := self._resting) is not None:
             if rest.goes_on(loss, targets):
                 return
             self._wake(rest)
             if not rest.alarmed:
                 return
         self._calls += 1
-        if self._batches and self._ever_ran and not self._ran and not self._pending:
+        if self._ever_ran and not self._ran and not self._pending:
             self.say(
                 "twice", "step() was called again without the network having run in between; such a call is left out"
             )
@@ -186,9 +186,10 @@ class Loop:
         self._last = replace(given, inputs=None)
         self.epoch.add(given, order=not self.lazy or thinned(self.meter.step + 1, self.meter.every))
 
-    def _unseen(self) -> None:
-        if self._batches >= UNSEEN:
-            self.say("unseen", f"no update was seen in {UNSEEN} calls of step(): is this the optimiser that steps?")
+    def _unseen(self, most: int = UNSEEN) -> None:
+        if self._batches >= most:
+            calls = plural(self._batches, "call")
+            self.say("unseen", f"no update was seen in {calls} of step(): is this the optimiser that steps?")
             self._parts, self._batches = self._parts[-1:], 1
 
     def _passes(self, loss: object, targets: object) -> bool:
@@ -197,8 +198,7 @@ class Loop:
         self._seeing = self.thinning.alarmed(value)
         if not self._seeing:
             count = len(targets) if isinstance(targets, Tensor) and targets.ndim else self.epoch.largest or 1
-            numbers = {} if value is None else {"loss": value}
-            self._parts.append(Given(numbers=numbers, images=count))
+            self._parts.append(Given(numbers={} if value is None else {"loss": value}, images=count))
             self.epoch.passed(value, count)
         return self._seeing
 
@@ -212,7 +212,7 @@ class Loop:
         """Takes the network's hooks away until shortly before the next update that is looked at, when that is far enough."""
         begun, step = time.perf_counter(), self.meter.step
         upcoming = self.thinning.next_after(step)
-        if upcoming - step > NEAR and self._ever_ran:
+        if upcoming - step > NEAR and self._ever_ran and not self.say.told("twice"):  # a second call is not seen then
             self._wakes = upcoming - 2  # where the loop tells of a batch before updating, it is one update behind
             self._unhook()
             self._updates.resting, self._updates.stepped = True, False
@@ -285,6 +285,7 @@ class Loop:
         """Writes and judges the rest; of a training that came to its own end it is known now how long it was meant to be."""
         self._catch_up()
         self._finished = status == FINISHED
+        self._unseen(UNSEEN if self.meter.step else 1)
         self._look()
         self.diary.note(self._known(), status, seconds=time.perf_counter() - self.began)
         self.diary.close()
