@@ -152,7 +152,10 @@ class Page:
         data, size = self._decoded
         rows = {"train": _some(data.split.train, training), "val": _some(data.split.validation, validation)}
         cut = dataclasses.replace(data, split=dataclasses.replace(data.split, rows={**data.split.rows, **rows}))
-        recipe = read_request(self.source, settings={**settings, "data.size": size}).recipe
+        own: Settings = (
+            {"init.kind": "network"} if network else {}
+        )  # what the rule chooses is for the network of a name
+        recipe = read_request(self.source, settings={**own, **settings, "data.size": size}).recipe
         session, filled, _ = prepare.start(recipe, cut, Clock(time.perf_counter()))
         session.recipe = filled
         return session if network is None else self._with(session, network)
