@@ -7,7 +7,11 @@ import importlib.util
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+from torch import nn
 
 FOLDER = Path(__file__).parents[2] / "examples" / "lecture"
 EXPERIMENTS = sorted(FOLDER.glob("[0-9][0-9]_*.py"))
@@ -79,3 +83,23 @@ def test_images_that_are_not_there_are_said(places, capsys):
     said = capsys.readouterr()
     assert status == 1
     assert "no.zip" in said.err and "Traceback" not in said.err
+
+
+def test_a_network_without_a_name_begins_as_it_is_made_with_images_of_cifar10s_size(tmp_path):
+    lecture = importlib.import_module("lecture")
+    colours = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), np.uint8)
+    for number, colour in enumerate(colours):
+        place = tmp_path / "images" / "abc"[number % 3] / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(colour).save(place)
+    made = []
+
+    def network(shape):
+        made.append(nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 30 * 30, shape.classes)))
+        made.append([one.detach().clone() for one in made[0].parameters()])
+        return made[0]
+
+    page = lecture.Page("99", "None", str(tmp_path / "images"), tmp_path)
+    session = page.session({**lecture.ALONE, "train.epochs": 1}, network=network)
+    assert session.recipe.data.size == 32
+    assert all(map(torch.equal, session.model.parameters(), made[1]))

@@ -78,6 +78,7 @@ def test_a_closure_that_is_called_many_times_makes_one_update(tmp_path: Path) ->
     assert log.series("loss", kind="step").steps.tolist() == [1, 2, 3, 4, 5, 6]
     assert log.series("update_ratio", "0").values.min() > 0
     assert any("6 updates watched" in one for one in said)
+    assert any("not looked at, since the optimiser calls it itself (a closure)" in one for one in said)
 
 
 def test_a_batch_that_a_scaler_leaves_out_is_no_update_and_no_alarm(tmp_path: Path) -> None:

@@ -348,9 +348,7 @@ class Loop:
         network = self.meter.network
         if network.hookable and not self._ever_ran:
             self.meter.close()
-            self.meter.network = replace(
-                network, hookable=False, why_not="it is compiled, or not called as model(inputs)"
-            )
+            self.meter.network = replace(network, hookable=False, why_not=self._updates.why_unseen)
             self.say("hooks", f"the layers' outputs are not looked at, since {self.meter.network.why_not}; all else is")
 
     def _row(self, seconds: float) -> float | Tensor | None:

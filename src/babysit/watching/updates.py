@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 class Updates:
     """Tells of every step of some optimisers; while it is `resting` it only notes that one `stepped`, and at which `rate`.
 
+    `why_unseen` for what reason the network may not be seen to run.
     `inside` a step that computes the gradients itself, perhaps many times.
 
     Arguments:
@@ -28,6 +29,7 @@ class Updates:
         self._before, self._after = before, after
         self.resting = self.stepped = self.inside = False
         self.rate = math.nan
+        self.why_unseen = "it is compiled, or not called as model(inputs)"
         self._handles: list[Any] = []
 
     def open(self) -> None:
@@ -54,7 +56,7 @@ class Updates:
             self._tell(optimizer)
             return None
 
-        self.inside = True
+        self.inside, self.why_unseen = True, "the optimiser calls it itself (a closure), perhaps many times an update"
 
         def followed() -> object:
             loss = closure()
