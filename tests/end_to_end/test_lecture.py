@@ -100,6 +100,6 @@ def test_a_network_without_a_name_begins_as_it_is_made_with_images_of_cifar10s_s
         return made[0]
 
     page = lecture.Page("99", "None", str(tmp_path / "images"), tmp_path)
-    session = page.session({**lecture.ALONE, "train.epochs": 1}, network=network)
+    session = page.session({**lecture.ALONE, "model.name": "quick", "train.epochs": 1}, network=network)
     assert session.recipe.data.size == 32
     assert all(map(torch.equal, session.model.parameters(), made[1]))
