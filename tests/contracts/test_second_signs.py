@@ -315,7 +315,7 @@ def test_a_network_that_names_one_class_alone_is_not_said_to_learn_to_miss() -> 
 
 def test_classes_that_a_small_sample_lacks_are_not_said_to_have_no_images() -> None:
     log = made({"epoch": {"recall@c": 0.0}})
-    sampled = tuple(0 if name == "c" else 25 * (1 + place % 4) for place, name in enumerate("abcdefghij"))
+    sampled = tuple(0 if name == "c" else 31 * (2 + 3 * place % 8) for place, name in enumerate("abcdefghij"))
     counted = tuple(0 if name == "c" else 100 * (1 + place % 2) for place, name in enumerate("abcdefghij"))
     assert not list(RULES["class-never-predicted"](log, replace(OWN, class_counts=sampled)))
     assert list(RULES["class-never-predicted"](log, replace(OWN, class_counts=counted)))
@@ -373,3 +373,17 @@ def test_a_half_sure_warning_stands_behind_a_surer_note() -> None:
         ("learning-rate-too-high", "note"),
         ("parts-differ", "note"),
     ]
+
+
+def test_a_small_sample_of_labels_is_not_called_imbalanced() -> None:
+    rare = {f"recall@{name}": 0.1 for name in "bf"}
+    sampled = (100, 25, 100, 100, 100, 50, 75, 75, 150, 225)
+    counted = (101, 25, 99, 100, 103, 52, 74, 75, 150, 225)
+    sures = [
+        max(
+            (one.sure for one in RULES["imbalanced"](made({"epoch": rare}), replace(OWN, class_counts=counts))),
+            default=0.0,
+        )
+        for counts in (sampled, counted)
+    ]
+    assert sures[0] < 0.75 < sures[1]

@@ -103,7 +103,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     hard, half, top = (log.series(name, kind="epoch") for name in ("hard_share", "loss_p50", "loss_p95"))
     two = 0.0
     if min(len(hard), len(half), len(top)) >= LOOKS and hard.steps[-LOOKS] >= course.count / 4:
-        share = float(np.median(hard.values[-3:]))
+        share = min(float(np.median(hard.values[-3:])), float(hard.values[-1]))  # of late too: wrong labels stay wrong
         looked = 1024 if known.has_recipe else known.batch_size or 32  # in a loop of one's own they are its first batch
         error = share_error(share, min(known.training_images or 256, looked))
         two = all_of(
@@ -187,7 +187,7 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     common = [
         recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count > 1.4 * middle
     ]
-    uneven = sure_of(math.log(ratio / 5), 0.2)
+    uneven = sure_of(math.log(ratio / 5), _ratio_error(counts))
     if not rare or not common:
         return
     low, high = (float(np.mean([one.values[-2:].mean() for one in group])) for group in (rare, common))
@@ -216,7 +216,7 @@ def _imbalanced_unseen(log: RunLog, known: Known, ratio: float) -> Iterator[Diag
     if len(losses):  # the rare ones are ruled out so surely that it costs more than to know nothing
         ruled_out = sure_of(math.log(max(float(np.min(losses.values[-2:])), 1e-9) / (1.3 * course.level)), 0.1)
         far = max(far, all_of(ruled_out, sure_of(gap.difference - 0.1, gap.error), sure_of(course.way - 0.3, 0.03)))
-    sure = all_of(sure_of(math.log(ratio / 8), 0.2), far)
+    sure = all_of(sure_of(math.log(ratio / 8), _ratio_error(counts)), far)
     if sure <= 0.6:
         return
     words = Words(
@@ -295,8 +295,9 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     if any(len(one) and one.values.max() > 0 for one in recalls):
         return
-    looked = float(np.mean(there)) / _stands_for(there)
-    sure = sure_of(looked - 3.0, math.sqrt(looked))
+    each = _stands_for(there)
+    looked = float(np.mean(there)) / each
+    sure = sure_of(looked - (3.0 if each == 1 else 10.0), math.sqrt(looked))  # of a few batches one may lack a class
     if sure <= 0.6 or min(there) < 5:  # among rare classes one may be left out by chance
         return
     words = Words(
@@ -311,11 +312,22 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def _stands_for(counts: Sequence[float]) -> float:
-    """How many images one that was looked at stands for: counts of a sample are multiples of that, and of many kinds."""
-    least = min(counts)
-    times = {round(one / least) for one in counts}
-    whole = all(abs(one - least * round(one / least)) <= 0.6 * one / least for one in counts)  # they were rounded
-    return least if whole and len(times) > 2 else 1.0
+    """How many images one that was looked at stands for; 1 where all were.
+
+    Counts of a sample are multiples of that number, but for their rounding, and of several kinds.
+    """
+    for share in range(1, 7):
+        each = min(counts) / share
+        times = {round(one / each) for one in counts}
+        if each >= 5 and len(times) > 2 and all(abs(one - each * round(one / each)) <= 1 for one in counts):
+            return each
+    return 1.0
+
+
+def _ratio_error(counts: Sequence[float]) -> float:
+    """The error of the logarithm of the ratio of the most to the least count: that of a sample is larger."""
+    each = _stands_for(counts)
+    return 0.2 if each == 1 else math.sqrt(each / max(counts) + each / min(counts))
 
 
 def pair_confused(log: RunLog, known: Known) -> Iterator[Diagnosis]:

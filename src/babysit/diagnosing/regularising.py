@@ -19,6 +19,7 @@ from babysit.diagnosing.evidence import (
     spread_of,
     sure_of,
 )
+from babysit.diagnosing.form import AGREE
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.rate import penalty_share
 from babysit.diagnosing.remedies import less_dropout, weaker_penalties
@@ -78,14 +79,15 @@ def _smoothed_away(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     given, softmax, alike = aligned(
         log.series("loss_of_batch"), *(log.series("loss_by_form", name) for name in ("softmax", "all classes alike"))
     )
-    apart = alike.values - softmax.values
-    if course.short or len(given) < 3 or not np.isfinite([given.values, apart]).all() or np.abs(apart).min() < 0.02:
+    apart, above = alike.values - softmax.values, given.values - softmax.values
+    if course.short or len(given) < 3 or not np.isfinite([above, apart]).all():
         return
-    shares = (given.values - softmax.values) / apart
-    share, spread = float(np.median(shares)), float(np.abs(shares - np.median(shares)).max())
-    if spread > 0.02 or not 0 < share < 1.02:
+    exact = AGREE * course.level  # how exactly losses are known
+    share = float((apart * above).sum() / max(float((apart**2).sum()), 1e-12))
+    if np.abs(above - share * apart).max() > exact or np.abs(apart).max() < 3 * exact:
         return
-    sure = all_of(sure_of(share - SMOOTHED, 0.02 + spread), sure_of(0.6 - course.way, course.spread / course.level))
+    error = exact / math.sqrt(float((apart**2).sum()))
+    sure = all_of(sure_of(share - SMOOTHED, error), sure_of(0.6 - course.way, course.spread / course.level))
     if sure <= 0.6:
         return
     words = Words(
