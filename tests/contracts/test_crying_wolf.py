@@ -102,8 +102,8 @@ def test_raw_inputs_under_normalisation_are_no_alarm_while_the_loss_comes_down()
 
 def test_a_network_that_has_just_begun_to_learn_has_labels_that_mean_something() -> None:
     chance: Changes = {"loss": LEVEL, "accuracy": 0.12}
-    still: Changes = {"validation_accuracy": 0.1}
-    begun: Changes = {"validation_accuracy": lambda t: 0.1 if t < 0.95 else 0.3}
+    still: Changes = {"validation_accuracy": 0.1, "validation_loss": LEVEL * 1.03}
+    begun: Changes = {**still, "validation_accuracy": lambda t: 0.1 if t < 0.95 else 0.3}
     moving = everywhere("update_ratio", 3e-3)
     assert severities("labels-unrelated", made({"step": chance, "epoch": still, "layers": moving})) == ["warn"]
     assert severities("labels-unrelated", made({"step": chance, "epoch": begun, "layers": moving})) == []

@@ -122,6 +122,19 @@ def course_of(log: RunLog, known: Known) -> Course:
     )
 
 
+def rising(log: RunLog) -> float:
+    """How sure that the accuracy of training batches has been rising lately: by a tenth over the last half.
+
+    A loss that was flattened, or labels that are partly wrong, can stand while the network learns all the same.
+    """
+    right = log.series("accuracy", kind="step").values
+    last = right[-max(12, len(right) // 2) :]
+    if not len(last) or not np.isfinite(last).all():
+        return 0.0
+    value, error = slope(last)
+    return sure_of(value * len(last) - 0.1, error * len(last) + 1e-9) if math.isfinite(error) else 0.0
+
+
 def chance_of(known: Known, log: RunLog) -> float:
     """The accuracy of naming the commonest class; one in two when nothing is known of the classes."""
     if known.class_counts and sum(known.class_counts):

@@ -20,6 +20,8 @@ from babysit.diagnosing.evidence import (
     spread_of,
     sure_of,
 )
+from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.rate import jump_of
 from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -28,6 +30,15 @@ from babysit.record.series import Series
 
 VANISHED = 1e-2
 """Gradient over weight in the first layer, over the same in the last, below which the first layers learn nothing."""
+
+HIGH = 3.0
+"""The loss over the first one from which on updates have thrown the network out of what it began as."""
+
+ACTIVE = 3e-4
+"""Update ratio from which on layers are taken to be learning what they can."""
+
+LONG = 100
+"""Updates before which layers that were left out are no reason for a loss that stands."""
 
 EXPLODED = 30.0
 """Gradient norm from which on a first step can do harm; a mean loss of normalised inputs has about one."""
@@ -67,7 +78,10 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if shares[-1] > np.median(recent) + 1:  # a last layer that begins at nothing is soon like the others
         share = float(shares[-1])
     vanished = sure_of(math.log10(VANISHED) - share, 0.1 + spread_of(shares) / math.sqrt(len(shares)))
-    sure = all_of(vanished, course.poor)
+    jump, _ = jump_of(course)
+    # A network that was thrown into saturation has such gradients too, and had others before.
+    thrown = all_of(sure_of(math.log(max(jump, 1e-9) / HIGH), 0.1), sure_of(shares[0] - math.log10(VANISHED), 0.1))
+    sure = all_of(vanished, course.poor, 1 - course.learning, 1 - thrown if thrown > 0.6 else 1.0)
     if sure <= 0.6:
         return
     words = Words(
@@ -204,6 +218,63 @@ def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=cut[0].where)
 
 
+def _none_at_all(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The gradient is zero at every update, and no weight ever changes: it was cleared before the update, or never made."""
+    course, norms = course_of(log, known), log.series("gradient_norm", kind="step")
+    ratios = [log.series("update_ratio", where, kind="layers") for where in log.wheres("update_ratio")]
+    moved = any(len(one) and (one.values != 0).any() for one in ratios)
+    looks = max((len(one) for one in ratios), default=0)
+    dead = max([float(log.series("dead_share", where).values[0]) for where in log.wheres("dead_share")], default=0.0)
+    if course.short or looks < 3 or (norms.values != 0).any() or moved or dead > 0.9:
+        return
+    words = Words(
+        f"No weight of the network ever changes: when the optimiser makes its update, no gradient is there, or it is 0 (looked at {max(looks, len(norms))} times); the loss is {course.late:.3g}.",
+        "In a recipe this cannot be: report it",
+        "optimizer.zero_grad(); loss.backward(); optimizer.step() - in this order: nothing clears gradients between backward() and step()",
+        "Before optimizer.step() the weights have gradients that are not zero.",
+    )
+    weight = Weight(
+        sure_of(1 - 0.5, 1 / looks), int(ratios[0].steps[0]), (*lasts(norms, course.loss), *lasts(*ratios[:2]))
+    )
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight)
+
+
+FROZEN = 0.5
+"""Share of the layers with weights from which on a network is mostly frozen."""
+
+FAINT = 0.1
+"""Deviation of what the last frozen layer gives, below which the trained one has next to nothing to go by."""
+
+
+def _mostly_frozen(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Most layers are not trained, and what they give does not help: the loss stands, though the others move, or get nothing."""
+    course, motion = course_of(log, known), motion_of(log)
+    weighted = [one.name for one in known.layers or () if one.kind.startswith(("Conv", "Linear"))]
+    trained = [name for name in weighted if name in log.wheres("update_ratio")]
+    frozen = [name for name in weighted if name not in trained]
+    if course.count < LONG or not trained or not frozen or not motion.measured or motion.ratio == 0:
+        return
+    given = [log.series("activation_deviation", name, kind="layers") for name in log.wheres("activation_deviation")]
+    given = [one for one in given if len(one) and one.where not in trained]
+    last = float(np.median(given[-1].values)) if given else math.nan
+    faint = sure_of(math.log10(FAINT / max(last, 1e-12)), 0.2) if math.isfinite(last) else 0.0
+    moving = sure_of(math.log10(motion.ratio / ACTIVE), motion.spread)
+    share = sure_of(len(frozen) / len(weighted) - FROZEN, 0.5 / math.sqrt(len(weighted)))
+    sure = all_of(share, course.poor, 1 - course.falling, max(faint, moving))
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"{len(frozen)} of {len(weighted)} layers with weights are not trained, and what they give does not tell the images apart"
+        + (f" (deviation {last:.2g})" if faint > 0.5 else "")
+        + f": the loss is {course.late:.3g} after {course.count} updates, where {course.level:.3g} is knowing nothing.",
+        "Train all layers; freeze only those whose weights come from a training on other images: --set model.weights=FILE",
+        "for weight in model.parameters(): weight.requires_grad_(True), or load the trained weights before freezing",
+        "With all layers trained the loss stands as well.",
+    )
+    weight = Weight(sure, int(course.loss.steps[0]), (*lasts(course.loss, *given[-1:]), *motion.observations()))
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=frozen[-1])
+
+
 def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A layer gets a gradient, and its weights never change: the optimiser does not hold them."""
     course = course_of(log, known)
@@ -217,6 +288,9 @@ def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             still.append(ratios)
         elif (ratios.values > 0).any():
             moving += 1
+    yield from (found := [*_none_at_all(log, known), *_mostly_frozen(log, known)][:1])
+    if found:
+        return
     yield from _cut_off(log, known)
     if not still or course.short or (len(course.rate) and course.rate.values.max() == 0):
         return

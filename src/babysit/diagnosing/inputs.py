@@ -25,6 +25,12 @@ SMALL_INPUT = 0.06
 """Root mean square of inputs below which first weights of the usual size meet the wrong scale."""
 
 
+RECENT = 0.5
+"""Share of the training so far by which the latest look at the statistics must have been made: early ones lag behind."""
+
+SEVERAL = 8
+"""Batches of an epoch from which on it is no chance that each class has as many images in all of them."""
+
 SINGLE = 4
 """Images of a batch from which on it is no chance that all their pixels are the same."""
 
@@ -126,7 +132,7 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     evaluated, trained = (log.series(name, kind="epoch") for name in names)
     losses = [log.series(name, kind="epoch") for name in ("slice_loss", "slice_train_mode_loss")]
     count = min(len(evaluated), len(trained))
-    if course.count < 48 or count < 2:
+    if course.count < 48 or count < 2 or evaluated.steps[-1] < RECENT * course.last_step:
         return
     differences = trained.values[-count:] - evaluated.values[-count:]
     least = float(np.min(differences[-2:]))
@@ -138,7 +144,10 @@ def normalisation_statistics(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if len(validation):  # it uses the running statistics too: where it is as good, they are right
         latest = float(np.mean(validation.values[-2:]))
         apart = math.hypot(error, share_error(latest, known.validation_images or 200))
-        sure = all_of(sure, sure_of(float(trained.values[-1]) - latest - 0.1, apart))
+        rise = float(validation.values[-1] - validation.values[-2]) if len(validation) > 1 else 0.0
+        catching_up = sure_of(rise - 0.15, math.sqrt(2) * apart)  # young statistics lag behind, and come after
+        settled = 1 - catching_up if catching_up > 0.5 else 1.0
+        sure = all_of(sure, sure_of(float(trained.values[-1]) - latest - 0.1, apart), settled)
     if sure <= (0.6 if known.has_recipe else 0.7):
         return
     words = Words(
@@ -164,7 +173,8 @@ def _trained_in_evaluation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "model.train() at the beginning of every epoch, after the validation has called model.eval(); where only statistics are to stay: eval() of these layers alone",
         "In training mode the loss falls no faster.",
     )
-    severity = "warn" if course.poor > 0.6 and course.count >= PATIENCE else "note"  # some do so on purpose
+    stands = all_of(course.poor, 1 - course.learning)
+    severity = "warn" if stands > 0.6 and course.count >= PATIENCE else "note"  # some do so on purpose
     yield diagnosis("normalisation-statistics", severity, words=words, weight=Weight(sure, 0, lasts(course.loss)))
 
 
@@ -196,6 +206,9 @@ def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield from (found := list(_over_and_over(log, known)))
     if course.short or not len(alike) or found:
         return
+    yield from (found := list(_same_again(log, known)))
+    if found:
+        return
     pairs = max(24.0, float(course.count * (known.batch_size or 8)) / max(1, len(alike)))
     likeness = float(np.median(alike.values[-3:]))
     sure = sure_of(likeness - SORTED, 1 / math.sqrt(pairs) + 0.01)
@@ -208,6 +221,35 @@ def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "Neighbours are of the same class no more often than by chance.",
     )
     weight = Weight(sure, int(alike.steps[0]), (*lasts(alike), *lasts(course.loss)))
+    gap = gap_of(log, known)  # a sampler may put a few of each class side by side in every batch, which does no harm
+    harm = 1.0 if gap is None else max(course.poor, sure_of(gap.difference - 0.1, gap.error))
+    yield diagnosis("not-shuffled", "warn" if harm > 0.5 else "note", words=words, weight=weight)
+
+
+def _same_again(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """It is one batch over and over: labels come in the very same order in every epoch, as many of each class in every batch.
+
+    A sampler that balances every batch takes as many of every class; an order that is only the same again does little harm.
+    """
+    course, gap, alike = course_of(log, known), gap_of(log, known), log.series("label_run_likeness", kind="epoch")
+    if gap is None or len(alike) < 3:
+        return
+    same = int((np.abs(alike.values - np.median(alike.values)) < 1e-5).sum())
+    every = all_of(sure_of(same - 3.0, 1.0), sure_of(same / len(alike) - 0.7, 0.05))
+    sure = all_of(every, sure_of(gap.difference - 0.1, gap.error))
+    counts, steps = [one for one in known.class_counts or () if one], known.steps_per_epoch or 0
+    whole = len(log.series("accuracy", kind="step")) == course.count  # of passed batches the labels are not known
+    if sure <= 0.6 or not whole or steps < SEVERAL or not counts or any(one % steps for one in counts):
+        return
+    if min(counts) == max(counts):
+        return
+    words = Words(
+        f"The training images are not shuffled: all {steps} batches of an epoch have the same labels, and so in {same} of {len(alike)} epochs, so that it is one batch over and over; {gap.training.values[-1]:.0%} of the training images are right and {gap.validation.values[-1]:.0%} of the validation images.",
+        "In a recipe the order is drawn anew for every epoch; report it",
+        "for images, labels in loader: one iterator for an epoch, not next(iter(loader)) in every step; DataLoader(data, batch_size=64, shuffle=True)",
+        "Images of two batches, or the orders of two epochs, differ.",
+    )
+    weight = Weight(sure, int(alike.steps[0]), lasts(alike, gap.training, gap.validation))
     yield diagnosis("not-shuffled", "warn", words=words, weight=weight)
 
 

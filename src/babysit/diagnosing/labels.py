@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, spread_of, sure_of
 from babysit.diagnosing.form import form_of
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.parts import foreign
 from babysit.diagnosing.remedies import same_say, smoothed_labels
 from babysit.diagnosing.units import _layers
 from babysit.record.diagnosis import Diagnosis
@@ -43,7 +44,7 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         0.6 - max([float(np.median(one.values[-3:])) for one in _layers(log, "dead_share")], default=0.0), 0.05
     )
     slow = sure_of(0.3 - _early_way(course.loss.values, course.level), 0.02)
-    sure = all_of(at_chance, moves, calm, usual, alive, slow)
+    sure = all_of(at_chance, moves, calm, usual, alive, slow, _hurts(log, course), 1 - foreign(log, known))
     if sure <= 0.6:
         return
     heart = math.isfinite(course.accuracy) and course.accuracy > course.chance + 0.15
@@ -90,6 +91,24 @@ def _labels_unused(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
 
 
+UNTOLD = 0.74
+"""How sure at most where the validation loss is not known: images that have lost their class look alike then."""
+
+
+def _hurts(log: RunLog, course: Course) -> float:
+    """How sure that what is learned does harm to validation, whose loss is above that of knowing nothing.
+
+    What is learned of labels that mean nothing is wrong of other images. Where it is training's images that have lost
+    their class, or the loss that hardly moves the scores, validation is left about as it was.
+    """
+    losses = log.series("validation_loss", kind="epoch").values
+    if len(losses) < 2:
+        return UNTOLD
+    last = losses[1:]  # the first epoch's is that of a network that has just begun
+    error = max(spread_of(last) / math.sqrt(len(last)), 0.004 * course.level)
+    return sure_of(float(np.median(last)) - course.level, error)
+
+
 LOOKS = 3
 """Looks at the examples' losses that must agree, the first of them past a quarter of the training so far: what the network
 thinks of single images early on, while the rate is high, is no evidence."""
@@ -109,7 +128,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         two = all_of(
             sure_of(share - 0.15, error),
             sure_of(0.2 * course.level - float(np.median(half.values[-3:])), 0.03 * course.level),
-            sure_of(float(np.median(top.values[-3:])) - 1.2 * course.level, 0.1 * course.level),
+            sure_of(min(float(np.median(top.values[-3:])), top.values[-1]) - 1.2 * course.level, 0.1 * course.level),
         )
     count = max(2, len(gap.validation) // 2)
     better = float(np.median(gap.validation.values[-count:] - _training_by_then(log, gap)[-count:]))
@@ -192,7 +211,12 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     low, high = (float(np.mean([one.values[-2:].mean() for one in group])) for group in (rare, common))
     error = share_error(low, max(10, (known.validation_images or 200) * len(rare) / len(counts)))
-    sure = all_of(uneven, sure_of(high - low - 0.25, error))
+    # In both of the last looks: from one epoch to the next all may be called by one name, and then by the other.
+    apart = min(
+        float(np.mean([one.values[-back] for one in common]) - np.mean([one.values[-back] for one in rare]))
+        for back in (1, 2)
+    )
+    sure = all_of(uneven, sure_of(min(high - low, apart + error) - 0.25, error))
     if sure <= 0.6:
         return
     words = Words(

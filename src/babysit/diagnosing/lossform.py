@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, since, sure_of
+from babysit.diagnosing.evidence import Weight, Words, aligned, all_of, diagnosis, lasts, share_error, since, sure_of
 from babysit.diagnosing.form import AGREE, form_of
 from babysit.diagnosing.inputs import SORTED
 from babysit.record.diagnosis import Diagnosis
@@ -236,7 +236,7 @@ def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     # Scores that are apart make the mean loss larger than ln C: by about half their variance, at most by some deviations.
     like_sum = sure_of(min(math.log(each / (0.75 * level)), math.log((1.3 * level + 0.75 * wide**2) / each)), 0.03)
     no_mean = sure_of(math.log(begun / (1.5 * level + 4 * wide)), 0.1)
-    sure = all_of(like_sum, no_mean)
+    sure = all_of(like_sum, no_mean, _times_the_batch(log, known.batch_size))
     if sure <= 0.6:
         return
     words = Words(
@@ -278,3 +278,11 @@ def _sum_of_logistic(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, 0, lasts(log.series("initial_loss", kind="start"), course.loss))
     yield diagnosis("sum-instead-of-mean", "warn", words=words, weight=weight)
+
+
+def _times_the_batch(log: RunLog, batch: int) -> float:
+    """How sure that the loss stays about as many times softmax's mean as a batch has images; 1 where that was not looked at."""
+    given, mean = aligned(log.series("loss_of_batch"), log.series("loss_by_form", "softmax"))
+    if len(given) < 3 or not (mean.values > 0).all() or not (given.values > 0).all():
+        return 1.0
+    return sure_of(math.log(float(np.median(given.values / mean.values)) / (batch / 4)), 0.2)

@@ -22,6 +22,13 @@ UNEVEN = 3.0
 NOISE = 0.88
 """Roughness from which on neighbouring pixels know as good as nothing of each other."""
 
+FOREIGN = 3.0
+"""The validation loss above knowing nothing, over what was gained in training, that is more than learning by heart does."""
+
+UNTOLD = 0.74
+"""How sure at most under normalisation where training images were not lately looked at in evaluation mode; and where
+training learned late, so that it may know its images by heart."""
+
 HALF_NOISE = 0.6
 """The same where validation images are known to be far smoother."""
 
@@ -149,7 +156,19 @@ def _at_chance_throughout(log: RunLog, known: Known) -> tuple[float, int]:
     below = sure_of(
         course.chance - error - float(np.median(validation.values)), error
     )  # worse than by chance is nothing that is known by heart
-    return all_of(low, max(early, min(bad, 0.75)), max(below, _sudden(training.values, course.chance))), first
+    quick = max(below, _sudden(training.values, course.chance))
+    return all_of(low, max(early, min(bad, UNTOLD)), quick, _not_the_mode(log, known, best)), first
+
+
+def _not_the_mode(log: RunLog, known: Known, best: float) -> float:
+    """How sure that it is not the running statistics: under them training images do far better than validation's."""
+    seen = log.series("slice_accuracy", kind="epoch")
+    if not known.normalised:
+        return 1.0
+    if not len(seen) or seen.steps[-1] < 0.5 * course_of(log, known).last_step:
+        return UNTOLD
+    error = share_error(float(seen.values[-1]), 256 if known.has_recipe else known.batch_size or 32)
+    return sure_of(float(seen.values[-1]) - best - 0.1, error)
 
 
 def _surely_wrong_from_the_first(log: RunLog, known: Known) -> tuple[float, int]:
@@ -201,7 +220,7 @@ def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if known.has_recipe:
         yield from _slice_apart(log, known)
     else:
-        found = [*_like_noise(log, known), *_statistics_apart(log, known)]
+        found = [*_like_noise(log, known), *_statistics_apart(log, known), *_foreign_to_it(log, known)]
         yield from sorted(found, key=lambda one: -one.sure)[:1]
 
 
@@ -265,6 +284,45 @@ def _statistics_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         f"{later.values[-1]:.3g}; {gap.training.values[-1]:.0%} of the former are right and {gap.validation.values[-1]:.0%} of the latter."
     )
     weight = Weight(sure, int(gap.validation.steps[0]), lasts(start, later, gap.training, gap.validation))
+    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
+
+
+def foreign(log: RunLog, known: Known) -> float:
+    """How sure that validation's images are foreign to the network: wrong of them, and far surer than of training's.
+
+    The validation loss is above knowing nothing by several times what was gained in training, and training images in
+    evaluation mode do as they should, so that it is not the mode.
+    """
+    course = course_of(log, known)
+    validation, seen = log.series("validation_loss", kind="epoch"), log.series("slice_loss", kind="epoch")
+    if course.count < 48 or min(len(validation), len(seen)) < 2 or seen.steps[-1] < 0.5 * course.last_step:
+        return 0.0
+    level = course.level
+    loss, ours = (float(np.mean(one.values[-2:])) for one in (validation, seen))
+    if not math.isfinite(loss + ours) or loss <= level:
+        return 0.0
+    beyond = sure_of(math.log((loss - level) / (0.5 * level + FOREIGN * max(level - ours, 0.0))), 0.2)
+    return all_of(beyond, sure_of(1.1 * level - ours, 0.03 * level))
+
+
+def _foreign_to_it(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Training images are hardly learned, and plain ones are foreign to the network: they have little in common."""
+    course, gap = course_of(log, known), gap_of(log, known)
+    if gap is None:
+        return
+    low = sure_of(course.chance + 0.06 + gap.error - float(np.median(gap.validation.values)), gap.error)
+    hardly = sure_of(0.5 - course.way, course.spread / course.level)
+    sure = all_of(foreign(log, known), low, hardly, 1 - statistics_differ(log))  # other statistics are another matter
+    if sure <= 0.6:
+        return
+    losses = log.series("validation_loss", kind="epoch")
+    claim = (
+        f"Augmentation probably takes the class away: the network is surer of validation's images than of those it was trained on, and wrong; their loss is {losses.values[-1]:.3g}, "
+        f"training's {course.late:.3g}, where {course.level:.3g} is knowing nothing, so that the two have little in common."
+    )
+    weight = Weight(
+        sure, int(gap.validation.steps[0]), lasts(losses, log.series("slice_loss", kind="epoch"), course.loss)
+    )
     yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
 
 

@@ -25,7 +25,14 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "softmax-doubled": (*SLOW, "dead-units", "saturated-units", "learning-rate-too-high", "updates-too-large"),
     "inputs-not-normalised": (*BLOWN_UP, *SLOW, "initialisation-too-large", "parts-differ"),
     "normalised-twice": (*SLOW, "dead-units"),
-    "layer-not-trained": (*SLOW, "dead-units", "overfitting", "regularisation-missing"),
+    "layer-not-trained": (
+        *SLOW,
+        "learning-rate-too-high",
+        "updates-too-large",
+        "dead-units",
+        "overfitting",
+        "regularisation-missing",
+    ),
     "symmetric-initialisation": (
         *SLOW,
         "dead-units",
@@ -36,7 +43,15 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "initialisation-too-small": (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients"),
     "initialisation-too-large": (*BLOWN_UP, "learning-rate-too-low", "vanishing-gradients", "updates-too-small"),
     "gradients-not-cleared": BLOWN_UP,
-    "not-shuffled": (*BLOWN_UP, *APART, "parts-differ", "labels-noisy", "learning-rate-too-low"),
+    "not-shuffled": (
+        *BLOWN_UP,
+        *APART,
+        "imbalanced",
+        "wrong-sign",
+        "parts-differ",
+        "labels-noisy",
+        "learning-rate-too-low",
+    ),
     "regularisation-too-strong": (
         *SLOW,
         "dead-units",
@@ -44,7 +59,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "updates-too-large",
         "learning-rate-too-high",
     ),
-    "dropout-too-strong": (*SLOW, *BLOWN_UP, "validation-better", "labels-noisy"),
+    "dropout-too-strong": (*SLOW, *BLOWN_UP, "validation-better", "labels-noisy", "initialisation-too-large"),
     "augmentation-too-strong": (
         *NOT_LEARNING,
         *("parts-differ", "validation-better", "labels-noisy", "learning-rate-too-low", "dead-units"),

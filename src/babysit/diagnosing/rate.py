@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from babysit.diagnosing.course import Course, course_of
+from babysit.diagnosing.course import Course, course_of, rising
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, named, since, slope, sure_of
 from babysit.diagnosing.form import end_of
-from babysit.diagnosing.motion import motion_of, travelled
+from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.motion import Motion, motion_of, travelled
 from babysit.diagnosing.remedies import (
     USUAL_MOMENTUM,
     lower_rate,
@@ -24,6 +25,9 @@ from babysit.record.log import RunLog
 
 LARGE = 0.03
 """Update ratio above which weights do not keep what they learned; the rule of thumb is 0.001."""
+
+FIRST = 10.0
+"""How many times as large the first updates are before they say as much."""
 
 SMALL, BRISK = 2e-4, 4e-3
 EXPECTED = 300
@@ -54,6 +58,15 @@ ADAPTIVE = (
 )
 """Optimisers whose momentum does not lengthen the steps."""
 
+BY_WEIGHT = ("adam", "adamw", "Adam", "AdamW", "rmsprop", "RMSprop", "NAdam", "RAdam")
+"""Optimisers that move every single weight by about the rate."""
+
+WHOLE = 0.1
+"""Their rate from which on an update is as large as usual weights are."""
+
+LONG_SINCE = 100
+"""Updates after a jump by which a loss that came down is below knowing nothing, if anything is left to learn with."""
+
 PENALTY = 0.5
 """The penalty's gradient over the data's from which on regularisation is the other explanation of a slow loss."""
 
@@ -63,23 +76,22 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course, motion = course_of(log, known), motion_of(log)
     if course.short or course.level <= 0 or course.late < 0 or end_of(log, known) is not None:
         return
-    jump, place = _jump(course)
+    jump, place = jump_of(course)
     by_jump = sure_of(math.log(max(jump, 1e-9) / JUMP), 0.05 + course.noise / max(course.level, 1e-9))
-    ratio = max(motion.early, motion.ratio) if motion.measured else 0.0
-    large = LARGE if len(motion.layers) > 1 else 3 * LARGE  # a new head by itself has small weights to learn from
-    by_ratio = sure_of(math.log10(max(ratio, 1e-12) / large), motion.spread) if motion.measured else 0.0
+    by_ratio, ratio = _by_ratio(motion)
     died, where = died_since(log)
     by_death = sure_of(died - 0.7, 0.05)
     friction = 1 / max(1 - (known.momentum or 0.0), 1e-6) if known.optimizer_kind not in ADAPTIVE else 1.0
     by_momentum = sure_of(math.log10(friction / 40), 0.1)
-    caused = max(by_jump, by_ratio, by_death, by_momentum)
+    by_rate = _by_rate(course, known)
+    caused = max(by_jump, by_ratio, by_death, by_momentum, by_rate)
     # Where most of a layer has died, what it has learned so far is what it will learn.
     lost = all_of(by_death, sure_of(0.6 - course.way, course.spread / course.level))
-    sure = all_of(max(all_of(caused, course.poor), lost), 1 - course.falling)
+    sure = all_of(max(all_of(caused, course.poor), lost), _stands(log, known, by_jump, place))
     severity = "warn"
     if sure <= 0.6:  # little harm was done, but the settings or the updates say enough
-        enough = max(by_momentum, all_of(by_ratio, sure_of(0.9 - course.way, course.spread / course.level)))
-        sure, severity = all_of(enough, sure_of(0.98 - course.way, 0.01)), "note"
+        large_still = all_of(max(by_ratio, by_rate), sure_of(0.9 - course.way, course.spread / course.level))
+        sure, severity = all_of(max(by_momentum, large_still), sure_of(0.98 - course.way, 0.01)), "note"
         sure = sure if sure > 0.75 else 0.0
     if caused <= 0.5 or sure <= 0.6:
         return
@@ -93,6 +105,8 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         seen.append(f"{died:.0%} of the units of {named(where)} have died since the start")
     if by_momentum > 0.5:
         seen.append(f"a momentum of {known.momentum:g} multiplies it by {friction:.0f}")
+    if by_rate > 0.5:
+        seen.append(f"{known.optimizer_kind} moves every weight by up to the rate")
     claim = f"The learning rate{_of(rate)} is too high: {joined(seen)}, and the loss is at {course.late:.3g} now, where {course.level:.3g} is knowing nothing."
     # A momentum near one is mended as such: a lower rate would have to make up for it.
     momentum = by_momentum > 0.5 and by_momentum == caused
@@ -120,6 +134,43 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
 
 
+def _by_ratio(motion: Motion) -> tuple[float, float]:
+    """How sure by updates that are a large part of the weights, and how large a part.
+
+    First updates of small weights are large, and soon are not: these count from ten times the bound on.
+    """
+    if not motion.measured:
+        return 0.0, 0.0
+    large = LARGE if len(motion.layers) > 1 else 3 * LARGE  # a new head by itself has small weights to learn from
+    found = ((motion.ratio, large), (motion.early, FIRST * large))
+    sures = [(sure_of(math.log10(max(ratio, 1e-12) / bound), motion.spread), ratio) for ratio, bound in found]
+    return max(sures)
+
+
+def _by_rate(course: Course, known: Known) -> float:
+    """How sure by the setting alone: an optimiser of Adam's family whose every update is as large as usual weights."""
+    rate = peak_of(course, known)
+    return sure_of(math.log10(rate / WHOLE), 0.15) if rate and known.optimizer_kind in BY_WEIGHT else 0.0
+
+
+def _stands(log: RunLog, known: Known, by_jump: float, place: int) -> float:
+    """How sure that it gets no further: the loss does not fall, or came down from a jump at `place` to knowing nothing."""
+    course, all_the_same = course_of(log, known), _learns_all_the_same(log, known)
+    long_since = sure_of(math.log(max(course.last_step - place, 1) / LONG_SINCE), 0.1)
+    stands = max(1 - course.falling, all_of(by_jump, course.at_chance, long_since))
+    return all_of(stands, 1 - all_the_same if all_the_same > 0.6 else 1.0)
+
+
+def _learns_all_the_same(log: RunLog, known: Known) -> float:
+    """How sure that it learns where the training loss does not show it, so that it is not the rate that holds it back.
+
+    The accuracy of its batches rises; or validation is well ahead of training, whose images or labels are the harder.
+    """
+    gap = gap_of(log, known)
+    ahead = sure_of(-gap.difference - 0.05, gap.error) if gap is not None and len(gap.validation) >= 3 else 0.0
+    return max(rising(log), ahead)
+
+
 def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The loss has hardly moved and goes down in a line; the weights have hardly moved either.
 
@@ -134,10 +185,10 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     by_ratio = sure_of(
         math.log10(SMALL / max(motion.early, motion.late, 1e-12)), motion.spread
     )  # after a warm-up: late
-    not_high = sure_of(0.2 - max(0.0, _jump(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
+    not_high = sure_of(0.2 - max(0.0, jump_of(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
     fastest = max(float(np.median(one.values[-max(2, len(one) // 2) :])) for one in motion.layers.values())
     none_moves = sure_of(math.log10(BRISK / min(max(fastest, 1e-12), 1e12)), 0.3)  # a body may be given less on purpose
-    sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course) else 1.0)
+    sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course, known) else 1.0)
     penalty = penalty_share(log)
     if penalty > PENALTY:
         sure = all_of(sure, sure_of(math.log10(1 / penalty), 0.3))
@@ -183,7 +234,7 @@ def penalty_share(log: RunLog) -> float:
     return float(np.median(share[-max(4, len(share) // 3) :])) if len(share) else 0.0
 
 
-def _jump(course: Course) -> tuple[float, int]:
+def jump_of(course: Course) -> tuple[float, int]:
     """The highest smoothed loss over the larger of first loss and level, and the step where it was."""
     smoothed = course.smoothed()
     values = np.where(np.isfinite(smoothed.values), smoothed.values, np.inf)
@@ -193,9 +244,11 @@ def _jump(course: Course) -> tuple[float, int]:
     return float(values[place] / max(course.first, course.level, 1e-9)), int(smoothed.steps[place])
 
 
-def _warming_up(course: Course) -> bool:
+def _warming_up(course: Course, known: Known) -> bool:
     """Whether the rate has risen over the last fifth of the updates, and is at its highest; a warm-up has an end."""
     rates = course.rate.values
+    if known.planned_steps and course.count > max(WARM_UP, 0.95 * known.planned_steps):
+        return False
     if course.count > WARM_UP and len(course.rate) and course.rate.epochs[-1] >= WARM_EPOCHS:
         return False
     back = rates[-max(8, len(rates) // 5) :]

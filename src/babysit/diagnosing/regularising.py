@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from babysit.diagnosing.course import course_of
+from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import (
     Weight,
     Words,
@@ -26,6 +26,7 @@ from babysit.diagnosing.remedies import less_dropout, weaker_penalties
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
+from babysit.record.series import Series
 
 DROPPED = 0.65
 """Probability of dropping a unit above which little is left to learn with."""
@@ -34,15 +35,13 @@ DROPPED = 0.65
 def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The penalty pulls harder at the weights than the data do, and the data lose: weights shrink, the loss stays high."""
     course = course_of(log, known)
-    yield from (found := list(_smoothed_away(log, known)))
     penalties = log.series("penalty_gradient_norm", kind="step")
+    yield from (found := [*_smoothed_away(log, known), *_penalty_in_loss(log, known)][:1])
     if course.short or len(penalties) < 3 or found:
         return
     share = penalty_share(log)
-    norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
-    norms = [one for one in norms if len(one) >= 2 and np.isfinite(one.values[[0, -1]]).all()]
-    shrunk = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms]
-    shrinking = float(np.median(shrunk)) if shrunk else 0.0
+    norms = _norms(log)
+    shrinking = _shrinking(norms)
     pulls = sure_of(
         math.log10(max(share, 1e-9) / 0.5), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
     )
@@ -98,6 +97,47 @@ def _smoothed_away(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, 0, lasts(given, softmax, alike))
     yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight)
+
+
+def _norms(log: RunLog) -> list[Series]:
+    norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
+    return [one for one in norms if len(one) >= 2 and np.isfinite(one.values[[0, -1]]).all()]
+
+
+def _shrinking(norms: list[Series]) -> float:
+    """By how many decades the weights have grown since the first look, in the median of the layers; negative: shrunk."""
+    grown = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms]
+    return float(np.median(grown)) if grown else 0.0
+
+
+def _penalty_in_loss(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """What is added to the softmax loss falls with the weights, and the softmax loss stays where it was: a penalty in the loss."""
+    course, norms, classes = course_of(log, known), _norms(log), classes_of(known, log)
+    given, data = aligned(log.series("loss_of_batch"), log.series("loss_by_form", "softmax"))
+    if course.short or len(given) < 3 or classes < 2 or not norms or not np.isfinite([given.values, data.values]).all():
+        return
+    level, more = math.log(classes), given.values - data.values
+    late = float(np.median(data.values[-3:]))
+    fallen = sure_of(0.6 - float(more[-1] / max(more[0], 1e-9)), 0.05)
+    shrinking = _shrinking(norms)
+    sure = all_of(
+        sure_of(float(more[0]) - 0.1 * level, 0.03 * level),
+        fallen,
+        sure_of(-shrinking - 0.1, 0.05),
+        sure_of(late - 0.6 * level, 0.03 * level),
+    )
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"Regularisation overwhelms the data: to a softmax loss of {data.values[0]:.3g} it added {more[0]:.3g} at first, the weights have shrunk to {10**shrinking:.2g} of their first norm, and of the loss of {given.values[-1]:.3g} "
+        f"{late:.3g} is left to the data, where {level:.3g} is knowing nothing.",
+        "Weaken it: --set regularize.l1=1e-05",
+        "a hundredth of the penalty that is added to the loss; a sum over all weights wants a strength of 1e-5 or so",
+        "With that the softmax loss stays as high.",
+    )
+    weight = Weight(sure, int(given.steps[0]), lasts(given, data, *norms[:2]))
+    remedy = weaker_penalties(log, known)
+    yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
 
 
 def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -50,10 +50,9 @@ def schedule_too_fast(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     total = max(known.planned_steps or 0, len(rates))
     peak = int(np.argmax(rates))
-    dead = np.flatnonzero(rates[peak:] < 3e-3 * rates.max())
-    if not len(dead):
+    begun = int(np.flatnonzero(rates >= 3e-3 * rates.max())[-1]) + 1  # one that comes back was not gone
+    if begun >= len(rates):
         return
-    begun = peak + int(dead[0])
     left = (total - begun) / total
     wasted = sure_of(left - 0.3, 0.05)
     unlearned = sure_of(0.8 - course.way, course.spread / course.level)

@@ -12,6 +12,7 @@ from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts,
 from babysit.diagnosing.form import AGREE, RECTIFYING, SQUASHING, Form, end_of, form_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.inputs import blank
+from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known, Layer
@@ -156,7 +157,10 @@ def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course = course_of(log, known)
     shares = [log.series("predicted_share", where, kind="epoch") for where in log.wheres("predicted_share")]
     shares = [one for one in shares if len(one) >= 2]
-    if course.short or len(shares) < 2:
+    motion = motion_of(log)
+    if (
+        course.short or len(shares) < 2 or (motion.measured and motion.ratio == 0)
+    ):  # what never moves answers as it began
         return
     top = max(shares, key=lambda one: float(one.values[-1]))
     share = float(np.min(top.values[-2:]))
