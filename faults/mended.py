@@ -3,6 +3,7 @@ whether any healthy program comes to harm.
 
     python faults/mended.py                 # runs what is missing, then sums up
     python faults/mended.py --only rate     # programs whose name contains this
+    python faults/mended.py --ways twin broken   # what no rule has a part in
     python faults/mended.py --table         # sums up what is recorded
 
 A line of `bench/results/remedies.jsonl` a run, written when it is made, with its commit. The twin of a program is its
@@ -20,7 +21,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -37,6 +38,7 @@ from recipes import BROKEN, HEALTHY
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results" / "remedies.jsonl"
 SEEDS = (0, 1, 2)
+WAYS = ("twin", "broken", "apply")
 HARM, NEAR = 0.05, 0.02
 
 Recipe = dict[str, object]
@@ -235,7 +237,7 @@ def latest() -> dict[tuple[str, str, int], dict[str, Any]]:
     return found
 
 
-def make(only: str, seeds: Sequence[int], *, kept: bool) -> None:
+def make(only: str, seeds: Sequence[int], ways: Collection[str], *, kept: bool) -> None:
     """Runs what is missing, all programs with the first seed before the second."""
     there, done = recorded(), latest()
     commit = subprocess.run(
@@ -246,7 +248,12 @@ def make(only: str, seeds: Sequence[int], *, kept: bool) -> None:
             for way in program.ways:
                 settings = program.settings(way)
                 key = key_of(settings, seed, way)
-                if only not in program.name or key in there or (kept and (program.name, way, seed) in done):
+                if (
+                    way not in ways
+                    or only not in program.name
+                    or key in there
+                    or (kept and (program.name, way, seed) in done)
+                ):
                     continue
                 after = latest().get((program.name, "apply", seed))
                 if not program.fault and way == "twin" and after and not after["remedies"]:
@@ -323,13 +330,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="part of a name")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="so many, from 0")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of running a program")
     parser.add_argument("--kept", action="store_true", help="a run by earlier rules is good enough")
     parser.add_argument("--table", action="store_true", help="sum up what is recorded")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     if not asked.table:
-        make(asked.only, SEEDS[: asked.seeds], kept=asked.kept)
+        make(asked.only, SEEDS[: asked.seeds], asked.ways, kept=asked.kept)
     for line in table():
         print(line)
 
