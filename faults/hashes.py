@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 TEXTS: Mapping[str, Sequence[str]] = {
     "held": ("images", "networks", "pixels", "setups", "loops", "cells"),
     "fresh": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
-    "unseen": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
+    "unseen": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
 }
 """Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, whose files are fixed too."""
 

@@ -5,6 +5,7 @@ whether any healthy program comes to harm.
     python faults/mended.py --only rate     # programs whose name contains this
     python faults/mended.py --ways twin broken   # what no rule has a part in
     python faults/mended.py --table         # sums up what is recorded
+    python faults/mended.py --held          # the unseen recipes alone, which a look at what was mended spends: once
 
 A line of `bench/results/remedies.jsonl` a run, written when it is made, with its commit. The twin of a program is its
 recipe without the settings that are the fault. A program counts as broken when it ends 5 points below its twin, on
@@ -32,6 +33,8 @@ import torch
 
 import babysit
 import data
+import unseen.images
+import unseen.recipes
 from babysit.metrics import wilson_interval
 from recipes import BROKEN, HEALTHY
 
@@ -40,6 +43,8 @@ RESULTS = ROOT / "bench" / "results" / "remedies.jsonl"
 SEEDS = (0, 1, 2)
 WAYS = ("twin", "broken", "apply")
 HARM, NEAR = 0.05, 0.02
+
+UNSEEN = {str(recipe["data"]) for _, recipe, *_ in (*unseen.recipes.MENDED, *unseen.recipes.FINE)}
 
 Recipe = dict[str, object]
 
@@ -158,8 +163,11 @@ class Program:
         return {**self.healthy, **fault, **({"watch.remedy": "apply"} if way == "apply" else {})}
 
 
-def programs() -> list[Program]:
-    """All of them."""
+def programs(*, held: bool = False) -> list[Program]:
+    """Those that are looked at; or the unseen ones."""
+    if held:
+        broken = [Program(f"mend-unseen-{name}", healthy, fault) for name, healthy, fault in unseen.recipes.MENDED]
+        return [*broken, *(Program(f"fine-unseen-{name}", recipe, {}) for name, recipe in unseen.recipes.FINE)]
     found = []
     for one in BROKEN:
         if one.recipe is None or one.name not in FAULTS:
@@ -196,7 +204,7 @@ def run(settings: Recipe, seed: int) -> dict[str, Any]:
 
 def write_images(name: str, path: Path) -> None:
     """A data set of the corpus; `rare-digits` has a twentieth of the training images of the even digits."""
-    found = data.images("digits" if name == "rare-digits" else name)
+    found = unseen.images.images(name) if name in UNSEEN else data.images("digits" if name == "rare-digits" else name)
     pixels, labels = found.train, found.train_labels
     if name == "rare-digits":
         kept = (labels % 2 == 1) | (np.arange(len(labels)) % 20 == 0)
@@ -229,7 +237,7 @@ def latest() -> dict[tuple[str, str, int], dict[str, Any]]:
     """(Program, way, seed) -> the latest line; programs with one healthy recipe share their twin's."""
     there = recorded()
     found = {(one["program"], one["way"], one["seed"]): one for one in there.values()}
-    for program in programs():
+    for program in (*programs(), *programs(held=True)):
         for seed in SEEDS:
             twin = there.get(key_of(program.settings("twin"), seed, "twin"))
             if twin is not None:
@@ -237,23 +245,18 @@ def latest() -> dict[tuple[str, str, int], dict[str, Any]]:
     return found
 
 
-def make(only: str, seeds: Sequence[int], ways: Collection[str], *, kept: bool) -> None:
+def make(chosen: Sequence[Program], seeds: Sequence[int], ways: Collection[str], *, kept: bool) -> None:
     """Runs what is missing, all programs with the first seed before the second."""
     there, done = recorded(), latest()
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     for seed in seeds:
-        for program in programs():
+        for program in chosen:
             for way in program.ways:
                 settings = program.settings(way)
                 key = key_of(settings, seed, way)
-                if (
-                    way not in ways
-                    or only not in program.name
-                    or key in there
-                    or (kept and (program.name, way, seed) in done)
-                ):
+                if way not in ways or key in there or (kept and (program.name, way, seed) in done):
                     continue
                 after = latest().get((program.name, "apply", seed))
                 if not program.fault and way == "twin" and after and not after["remedies"]:
@@ -275,7 +278,7 @@ def make(only: str, seeds: Sequence[int], ways: Collection[str], *, kept: bool) 
                 )
 
 
-def table() -> Iterator[str]:
+def table(chosen: Sequence[Program]) -> Iterator[str]:
     """What is recorded, summed up."""
     found = latest()
 
@@ -285,7 +288,7 @@ def table() -> Iterator[str]:
     repaired = runs = whole = broken = 0
     worse: list[str] = []
     touched = fine = 0
-    for program in programs():
+    for program in chosen:
         twin, after = accuracies(program, "twin"), accuracies(program, "apply")
         if not after or (program.fault and not twin):
             continue
@@ -332,13 +335,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="so many, from 0")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of running a program")
     parser.add_argument("--kept", action="store_true", help="a run by earlier rules is good enough")
+    parser.add_argument("--held", action="store_true", help="the unseen recipes alone")
     parser.add_argument("--table", action="store_true", help="sum up what is recorded")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
+    chosen = programs(held=asked.held)
     if not asked.table:
-        make(asked.only, SEEDS[: asked.seeds], asked.ways, kept=asked.kept)
-    for line in table():
+        make([one for one in chosen if asked.only in one.name], SEEDS[: asked.seeds], asked.ways, kept=asked.kept)
+    for line in table(chosen):
         print(line)
 
 
