@@ -98,10 +98,11 @@ class Epoch:
     def by_class(self) -> tuple[int, ...] | None:
         """Images of each class in this epoch, up to the largest label seen; of the epoch before when labels were not kept.
 
-        Where some batches were passed over, those that were not stand for them.
+        Where some batches were passed over, the epoch before is asked too: it was seen whole, or more of it was. If there
+        was none, the batches that were not passed over stand for the others.
         """
         labels = self.order()
-        if labels is None or self.cut or labels.min() < 0:
+        if labels is None or self.cut or labels.min() < 0 or (self._thinned and self.counts):
             return self.counts
         return tuple(round(float(one)) for one in np.bincount(labels) * (self.images / len(labels)))
 
