@@ -182,6 +182,21 @@ SIGNS: dict[str, tuple[str, Callable[[float], tuple[RunLog, Known]]]] = {
         "normalisation-statistics",
         lambda s: (made(), replace(OWN, evaluating=0.5 + 0.5 * s)),
     ),
+    "prepared otherwise, and little learned yet": (
+        "parts-differ",
+        lambda s: (
+            made(
+                {
+                    "start": {"input_mean": 0.0, "input_deviation": 0.6},
+                    "epoch": {
+                        **{"input_mean": 0.4, "input_deviation": 0.12, "validation_accuracy": 0.11},
+                        "train_accuracy": lambda t: 0.12 + (0.02 + 0.12 * s) * t,
+                    },
+                }
+            ),
+            OWN,
+        ),
+    ),
     "gradients that were left": ("gradients-not-cleared", lambda s: (made(), replace(OWN, left=0.7 + 0.3 * s))),
     "statistics that hardly move": (
         "normalisation-statistics",

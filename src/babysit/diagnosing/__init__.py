@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babysit.diagnosing import (
     chance,
+    classes,
     ending,
     generalising,
     gradients,
@@ -74,9 +75,9 @@ RULES: Table[Rule] = Table(
         "validation-better": generalising.validation_better,
         "labels-unrelated": labels.labels_unrelated,
         "labels-noisy": labels.labels_noisy,
-        "imbalanced": labels.imbalanced,
-        "class-never-predicted": labels.class_never_predicted,
-        "pair-confused": labels.pair_confused,
+        "imbalanced": classes.imbalanced,
+        "class-never-predicted": classes.class_never_predicted,
+        "pair-confused": classes.pair_confused,
         "loader-starving": machine.loader_starving,
         "memory-growing": machine.memory_growing,
         "stuck-at-chance": chance.stuck_at_chance,

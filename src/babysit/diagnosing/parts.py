@@ -79,7 +79,10 @@ def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     training = log.series("train_accuracy", kind="epoch")
     if course.short or gap is None or len(validation) < 2 or len(training) != len(validation):
         return
-    behind = all_of(statistics_differ(log), sure_of(gap.difference - 0.08, gap.error))
+    latest = float(
+        gap.training.values[-1] - gap.validation.values[-1]
+    )  # of a short training the first looks say little
+    behind = all_of(statistics_differ(log), sure_of(max(gap.difference, latest) - 0.05, gap.error))
     if behind > 0.6:
         yield _seen_in_statistics(log, behind, known)
         return

@@ -35,7 +35,7 @@ WITH_WEIGHTS = ("Conv", "Linear", "Locally")
 def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a layer are zero for every image, get no gradient, and stay so; little was learned."""
     course = course_of(log, known)
-    found = [one for one in _layers(log, "dead_share") if len(one) >= 3]
+    found = [one for one in by_layer(log, "dead_share") if len(one) >= 3]
     end = end_of(log, known)
     if end is not None and end.kind in RECTIFYING and not course.short:
         yield _scores_rectified(log, known, end)
@@ -85,7 +85,7 @@ def _scores_rectified(log: RunLog, known: Known, end: Layer) -> Diagnosis:
 def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Most units of a tanh or sigmoid layer are at an end of their range, where the slope is nothing."""
     course = course_of(log, known)
-    found = [one for one in _layers(log, "saturated_share") if len(one) >= 3]
+    found = [one for one in by_layer(log, "saturated_share") if len(one) >= 3]
     end = end_of(log, known)
     if end is not None and end.kind in SQUASHING and not course.short:
         yield _scores_squashed(log, known, end)
@@ -193,7 +193,7 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         straight = sure_of(math.log10(STRAIGHT / max(float(bending.values.max()), 1e-12)), 0.3)
     elif not known.has_recipe or _limited(log):  # functions called in forward are known by what they leave, if at all
         return
-    if straight < 0.5 or not _layers(log, "activation_mean"):
+    if straight < 0.5 or not by_layer(log, "activation_mean"):
         return
     unlearned = sure_of(0.9 - (course.accuracy if math.isfinite(course.accuracy) else course.way), 0.05)
     sure = all_of(unlearned, sure_of(len(weights) - 1.0 - 0.5 * len(maxima), 0.5), straight)
@@ -207,7 +207,7 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "nn.ReLU() after every layer with weights but the last (functional calls in forward are not seen by the watcher)",
         "forward calls torch.nn.functional.relu or the like.",
     )
-    weight = Weight(sure, 0, lasts(course.loss, *_layers(log, "activation_mean")[:2]))
+    weight = Weight(sure, 0, lasts(course.loss, *by_layer(log, "activation_mean")[:2]))
     severity = "note" if known.activations is None and not len(bending) else "warn"  # smooth functions leave no trace
     yield diagnosis("no-nonlinearity", severity, words=words, weight=weight)
 
@@ -217,10 +217,10 @@ def _limited(log: RunLog) -> bool:
 
     Values of a linear layer lie between -1 and 1 too, here and there and for a while.
     """
-    looks = max((len(one) for one in _layers(log, "activation_mean")), default=0)
+    looks = max((len(one) for one in by_layer(log, "activation_mean")), default=0)
     places = len(log.wheres("weight_norm")) - 1
-    bounded = [one for one in _layers(log, "saturated_share") if len(one) >= looks]
-    return bool(_layers(log, "dead_share")) or len(bounded) > 0.5 * max(1, places)
+    bounded = [one for one in by_layer(log, "saturated_share") if len(one) >= looks]
+    return bool(by_layer(log, "dead_share")) or len(bounded) > 0.5 * max(1, places)
 
 
 def noisy_filters(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -263,6 +263,7 @@ def clean_filters(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("clean-filters", "note", words=words, weight=weight)
 
 
-def _layers(log: RunLog, quantity: str) -> list[Series]:
+def by_layer(log: RunLog, quantity: str) -> list[Series]:
+    """A quantity of each layer that has it, in order of depth."""
     found = [log.series(quantity, where, kind="layers") for where in log.wheres(quantity)]
     return [one for one in found if len(one)]
