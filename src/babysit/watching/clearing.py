@@ -12,15 +12,15 @@ LOOKS = 64
 
 
 class Clearing:
-    """Looks, when the first backward pass after an update reaches a parameter, at what its `grad` still holds.
+    """Looks, when the first backward pass after an update reaches a parameter, at what its `grad` still holds, to which it adds.
 
     At that moment a cleared one is None or zero, however and whenever the loop cleared it. One parameter, the last, is
-    enough: its gradient comes first.
+    enough: its gradient comes first. What `torch.autograd.grad` gives is added to nothing, and not counted.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         self._parameter = parameters[-1] if parameters else None
-        self._updated = False
+        self._updated = self._kept = False
         self._looks = self._left = 0
 
     @property
@@ -33,13 +33,18 @@ class Clearing:
         self._updated = True
 
     def hooks(self) -> list[RemovableHandle]:
-        """The hook, put in place as long as it is needed."""
+        """The hooks, put in place as long as they are needed."""
         if self._parameter is None or self._looks >= LOOKS:
             return []
-        return [self._parameter.register_hook(self._look)]
+        added = self._parameter.register_post_accumulate_grad_hook(self._added)
+        return [self._parameter.register_hook(self._reached), added]
 
-    def _look(self, _gradient: Tensor) -> None:
+    def _reached(self, _gradient: Tensor) -> None:
         if self._updated and self._parameter is not None and self._looks < LOOKS:
             kept = self._parameter.grad
-            self._looks, self._left = self._looks + 1, self._left + int(kept is not None and bool(kept.any()))
+            self._kept = kept is not None and bool(kept.any())
+
+    def _added(self, _parameter: Tensor) -> None:
+        if self._updated and self._looks < LOOKS:
+            self._looks, self._left = self._looks + 1, self._left + int(self._kept)
         self._updated = False
