@@ -22,7 +22,6 @@ OLD: dict[str, object] = {"train.progressive": 1, "init.kind": "network", "optim
 ARMS: dict[str, dict[str, object]] = {
     "new": {},
     "old": OLD,
-    "muon 0.01": {"optim.kind": "muon", "optim.lr": 0.01},
     "muon 0.02": {"optim.kind": "muon", "optim.lr": 0.02},
 }
 """What each command sets."""
