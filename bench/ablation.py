@@ -68,7 +68,13 @@ ARMS: dict[str, Settings] = {
 """An arm is a line: its name and the settings in which it differs. In the order in which they are run."""
 
 TUNING: dict[str, Settings] = {
-    f"Muon {rate:g}": {"optim.kind": "muon", "optim.lr": rate} for rate in (0.002, 0.005, 0.01, 0.02)
+    f"whitening, fixed; Muon {rate:g}": {
+        "init.kind": "whitening",
+        "init.fixed": True,
+        "optim.kind": "muon",
+        "optim.lr": rate,
+    }
+    for rate in (0.005, 0.01, 0.02, 0.04)
 }
 """Arms that only choose a number, with seeds of their own (`--tune`), so that the pairs are not those it was chosen on."""
 

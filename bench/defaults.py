@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import harness
@@ -19,12 +19,19 @@ from harness import Arm, Figures
 OLD: dict[str, object] = {"train.progressive": 1, "init.kind": "network", "optim.bias_rate": 1}
 """What the defaults were before, where they are others now."""
 
+ARMS: dict[str, dict[str, object]] = {
+    "new": {},
+    "old": OLD,
+    "muon 0.02": {"optim.kind": "muon", "optim.lr": 0.02},
+}
+"""What each command sets."""
+
 
 def arm(changes: dict[str, object], data: Path, place: Path, budget: str) -> Arm:
     """The whole command with some settings, from a warm cache."""
 
     def run(seed: int) -> Figures:
-        out = place / f"run-{seed}-{len(changes)}"
+        out = Path(tempfile.mkdtemp(dir=place)) / "run"
         settings = [word for name, value in changes.items() for word in ("--set", f"{name}={json.dumps(value)}")]
         words = ["train", str(data), "-o", str(out), "--budget", budget, "--seed", str(seed), "--json", "--quiet"]
         finished = harness.command(harness.babysit(*words, *settings), cache=place / "cache")
@@ -47,26 +54,36 @@ def main() -> None:
     parser = harness.parser(__doc__ or "", repeats=5)
     harness.add_data(parser)
     parser.add_argument("--budget", default="5m")
+    parser.add_argument("--arms", nargs="+", choices=[*ARMS], default=["new", "old"], help="the first less each other")
     options = parser.parse_args()
     data = harness.found_data(options.data)
-    settings: Figures = {"data": data.name, "budget": options.budget, "old": json.dumps(OLD)}
+    settings: Figures = {
+        "data": data.name,
+        "budget": options.budget,
+        "arms": json.dumps({name: ARMS[name] for name in options.arms}),
+    }
     with tempfile.TemporaryDirectory(prefix="babysit-defaults-") as folder:
         place = Path(folder)
         # Untimed: the cache is there for both.
         once = ["train", str(data), "-o", str(place / "first"), "--set", "train.steps=1", "--quiet"]
         harness.command(harness.babysit(*once, "--set", "train.precision=float32"), cache=place / "cache")
-        arms = {"new": arm({}, data, place, options.budget), "old": arm(OLD, data, place, options.budget)}
+        arms = {name: arm(ARMS[name], data, place, options.budget) for name in options.arms}
         records = harness.measure("defaults", arms, range(options.repeats), settings=settings, again=options.again)
     print("\n" + harness.summary(records, ratio="images_per_second"))
     by_seed = {(record["arm"], record["seed"]): record["figures"] for record in records}
-    points = [
-        100 * (by_seed["new", seed]["accuracy"] - by_seed["old", seed]["accuracy"])
-        for seed in range(options.repeats)
-        if ("new", seed) in by_seed and ("old", seed) in by_seed
-    ]
+    first, *others = options.arms
+    for other in others:
+        print(difference(by_seed, first, other, range(options.repeats)))
+
+
+def difference(by_seed: dict[tuple[str, int], Figures], first: str, other: str, seeds: Iterable[int]) -> str:
+    """The mean paired difference of two arms, in words."""
+    both = [seed for seed in seeds if (first, seed) in by_seed and (other, seed) in by_seed]
+    points = [100 * (float(by_seed[first, one]["accuracy"]) - float(by_seed[other, one]["accuracy"])) for one in both]
     if not points:
-        sys.exit("no pair")
-    print(f"new less old: {statistics.mean(points):+.2f} points, 95 % interval {interval(points)}, {len(points)} pairs")
+        return f"{first}, {other}: no pair"
+    mean, length = statistics.mean(points), len(points)
+    return f"{first} less {other}: {mean:+.2f} points, 95 % interval {interval(points)}, {length} pairs"
 
 
 if __name__ == "__main__":
