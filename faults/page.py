@@ -135,7 +135,9 @@ def _held(parts: Sequence[Part]) -> list[str]:
         return []
     return [
         "The **unseen** part (`faults/unseen/`) was written after that and without a look at the rules, in networks, data and loops that no",
-        "other part has; they were scored on it when they were ready.",
+        "other part has; they were scored on it when they were ready. Its first score was 73.3 % and 27.1 %: a probe of the same day took gradients",
+        "that a loop puts in place for ones it never clears. That probe was mended, the programs that met it were recorded again, and nothing else",
+        "was changed or looked at, so what stands here is the second score.",
     ]
 
 
