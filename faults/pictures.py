@@ -26,6 +26,9 @@ PAGES = logs.FOLDER.parent.parent / "docs" / "diagnoses"
 BLOCK = re.compile(r"<!-- from a real log.*?<!-- end -->", re.DOTALL)
 COLORS = ("one", "two", "three", "four")
 
+PLAIN = {"learning-rate-too-high": "rate-high-1-digits-lenet"}
+"""The program to show where the surest one is not the plainest."""
+
 
 def main() -> None:
     """Draws all that the corpus holds a log for."""
@@ -41,6 +44,8 @@ def main() -> None:
         for diagnosis in [*one.said, *everything]:
             meant = bool(program.accepted) and program.accepted[0] == diagnosis.rule
             rank = (meant, bool(one.said) and one.said[0].rule == diagnosis.rule, diagnosis.sure)
+            if PLAIN.get(diagnosis.rule, program.name) != program.name:
+                continue
             if diagnosis.rule not in best or rank > best[diagnosis.rule]:
                 best[diagnosis.rule] = rank
                 found[diagnosis.rule] = kept, diagnosis
