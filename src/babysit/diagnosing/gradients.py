@@ -20,7 +20,7 @@ from babysit.diagnosing.evidence import (
     spread_of,
     sure_of,
 )
-from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.motion import ACTIVE, motion_of
 from babysit.diagnosing.rate import jump_of
 from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
 from babysit.record.diagnosis import Diagnosis
@@ -34,9 +34,6 @@ VANISHED = 1e-2
 HIGH = 3.0
 """The loss over the first one from which on updates have thrown the network out of what it began as."""
 
-ACTIVE = 3e-4
-"""Update ratio from which on layers are taken to be learning what they can."""
-
 LONG = 100
 """Updates before which layers that were left out are no reason for a loss that stands."""
 
@@ -44,7 +41,7 @@ EXPLODED = 30.0
 """Gradient norm from which on a first step can do harm; a mean loss of normalised inputs has about one."""
 
 FEW, MANY = 12, 64
-"""Updates from which on it can be said that gradients are never cleared, and those that are looked at for it."""
+"""Updates from which on it can be said that gradients are never cleared, and how many the watcher looks at for it."""
 
 
 def relative_gradients(log: RunLog) -> list[Series]:

@@ -12,16 +12,13 @@ from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts,
 from babysit.diagnosing.form import form_of
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank
-from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.motion import ACTIVE, motion_of
 from babysit.diagnosing.parts import foreign
 from babysit.diagnosing.remedies import smoothed_labels
 from babysit.diagnosing.units import by_layer
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
-
-ACTIVE = 3e-4
-"""Update ratio from which on a network is taken to be learning what it can."""
 
 
 def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -12,6 +12,9 @@ from babysit.record.log import RunLog
 from babysit.record.observation import Observation
 from babysit.record.series import Series
 
+ACTIVE = 3e-4
+"""Update ratio from which on a network, or a layer, is taken to be learning what it can."""
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
