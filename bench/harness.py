@@ -28,6 +28,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from babysit.device import choose_device, describe
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 CIFAR10 = Path("../shared/data/cifar10.zip")
@@ -204,7 +206,9 @@ def machine_identity() -> Record:
             model = line.partition(":")[2].strip()
             break
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    device = choose_device()
     return {
+        **({} if device.type == "cpu" else {"accelerator": str(describe(device)["name"])}),
         "processor": model,
         "cores": cores,
         "python": platform.python_version(),

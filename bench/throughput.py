@@ -29,7 +29,7 @@ STEP_SECTIONS = ("batch", "forward", "backward", "update")
 class Workplace:
     """Where a bench run keeps its things: made on first need, so that a resumed run prepares nothing in vain.
 
-    `images` training images an epoch of the plain way, or None for nine tenths of all.
+    `images` training images an epoch of the plain way, or None for nine tenths of all; `workers` its reading processes.
     """
 
     place: Path
@@ -37,6 +37,7 @@ class Workplace:
     epochs: int
     cold: bool
     images: int | None
+    workers: int = 2
     _recipe: dict[str, Any] | None = None
 
     @property
@@ -100,8 +101,8 @@ class Workplace:
             "precision": recipe["train"]["precision"],
         }
 
-    def plain(self, seed: int) -> Figures:
-        """The plain PyTorch script with the same network and batch size."""
+    def plain(self, seed: int, *, half: bool = False) -> Figures:
+        """The plain PyTorch script with the same network and batch size; in bfloat16 and channels last when `half`."""
         recipe, folder = self.recipe(), self.unpacked()
         options = {
             "epochs": self.epochs,
@@ -110,8 +111,10 @@ class Workplace:
             "width": recipe["model"]["width"],
             "batch": recipe["optim"]["batch_size"],
             "seed": seed,
+            "workers": self.workers,
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        arguments += ["--half"] if half else []
         finished = harness.command([sys.executable, str(PEER), str(folder), *arguments])
         result = json.loads(finished.stdout)
         return {
@@ -134,6 +137,10 @@ def main() -> None:
     parser.add_argument("--cold", action="store_true", help="babysit starts from an empty cache")
     parser.add_argument("--whole", action="store_true", help="also babysit without progressive resizing")
     parser.add_argument("--images", type=int, help="training images an epoch of the plain way; by default all")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="reading processes of the plain way (default: %(default)s)"
+    )
+    parser.add_argument("--half", action="store_true", help="also the plain way in bfloat16 and channels last")
     options = parser.parse_args()
     data = harness.found_data(options.data)
     epochs = options.epochs or (2 if options.cold else 3)
@@ -142,10 +149,13 @@ def main() -> None:
         "epochs": epochs,
         "cache": "empty" if options.cold else "warm",
         "plain_images": options.images or "all",
+        **({} if options.workers == 2 else {"workers": options.workers}),
     }
     with tempfile.TemporaryDirectory(prefix="babysit-throughput-") as place:
-        work = Workplace(Path(place), data, epochs, options.cold, options.images)
+        work = Workplace(Path(place), data, epochs, options.cold, options.images, options.workers)
         arms: dict[str, harness.Arm] = {"babysit": work.babysit, "plain": work.plain}
+        if options.half:
+            arms["plain, half"] = partial(work.plain, half=True)
         if options.whole:
             arms["whole"] = partial(work.babysit, progressive=False)
         records = harness.measure("throughput", arms, range(options.repeats), settings=settings, again=options.again)

@@ -1,8 +1,9 @@
 """The plain PyTorch way: what a careful person writes by hand from the tutorials, for `bench/throughput.py`.
 
 A Dataset reads PNG files with Pillow and crops, mirrors and normalises each image by itself; a DataLoader with two
-workers makes batches; the loop is float32. Only the network is babysit's, so that both train the same one. Prints one
-JSON object.
+workers, or as many as are asked for, makes batches; the loop is float32, on an accelerator where there is one; `--half`
+is the loop with autocast and channels last. Only the network is babysit's, so that both train the same one. Prints one JSON
+object.
 """
 
 from __future__ import annotations
@@ -65,12 +66,19 @@ def list_files(folder: Path) -> tuple[list[tuple[Path, int]], int]:
     return files, len(classes)
 
 
-def train_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, batches: DataLoader[Item]) -> tuple[int, float]:
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train_epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, batches: DataLoader[Item], *, half: bool
+) -> tuple[int, float]:
     """One pass over the training images: how many, and their mean loss in nats."""
     model.train()
     seen, total = 0, 0.0
-    for images, labels in batches:
-        loss = F.cross_entropy(model(images), labels)
+    for some, classes in batches:
+        images, labels = some.to(DEVICE, non_blocking=True), classes.to(DEVICE, non_blocking=True)
+        with torch.autocast(DEVICE.type, torch.bfloat16, enabled=half):
+            loss = F.cross_entropy(model(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -85,7 +93,7 @@ def evaluate(model: nn.Module, batches: DataLoader[Item]) -> float:
     correct, seen = 0, 0
     with torch.inference_mode():
         for images, labels in batches:
-            correct += int((model(images).argmax(dim=1) == labels).sum())
+            correct += int((model(images.to(DEVICE)).argmax(dim=1).cpu() == labels).sum())
             seen += len(labels)
     return correct / seen
 
@@ -100,21 +108,33 @@ def main() -> None:
     parser.add_argument("--width", type=int, required=True)
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=2, help="processes that read images (default: %(default)s)")
+    parser.add_argument("--half", action="store_true", help="bfloat16 by autocast, channels last")
     options = parser.parse_args()
     random.seed(options.seed)
     torch.manual_seed(options.seed)
     files, classes = list_files(options.folder)
     kept, used = files[: options.validation], files[options.validation :]
     training = DataLoader(
-        Pictures(used, augmented=True), options.batch, shuffle=True, num_workers=2, drop_last=len(used) > options.batch
+        Pictures(used, augmented=True),
+        options.batch,
+        shuffle=True,
+        num_workers=options.workers,
+        drop_last=len(used) > options.batch,
+        pin_memory=DEVICE.type != "cpu",
+        persistent_workers=True,
     )
-    validation = DataLoader(Pictures(kept, augmented=False), options.batch, num_workers=2)
-    model = quick(Shape(size=options.size, classes=classes, width=options.width))
+    validation = DataLoader(
+        Pictures(kept, augmented=False), options.batch, num_workers=options.workers, persistent_workers=True
+    )
+    model = quick(Shape(size=options.size, classes=classes, width=options.width)).to(DEVICE)
+    if options.half:
+        model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
     trained, training_seconds, loss, accuracy = 0, 0.0, float("nan"), float("nan")
     for _ in range(options.epochs):
         begun = time.perf_counter()
-        seen, loss = train_epoch(model, optimizer, training)
+        seen, loss = train_epoch(model, optimizer, training, half=options.half)
         training_seconds += time.perf_counter() - begun
         trained += seen
         accuracy = evaluate(model, validation)

@@ -60,7 +60,7 @@ def plane(session: Session) -> np.ndarray:
     along = torch.linspace(-REACH, REACH, GRID)
     places = torch.cartesian_prod(along.flip(0), along).flip(1)
     with torch.no_grad():
-        return session.model(places[:, :, None, None]).argmax(dim=1).reshape(GRID, GRID).numpy()
+        return session.model(places[:, :, None, None]).argmax(dim=1).reshape(GRID, GRID).cpu().numpy()
 
 
 def boundary(classes: np.ndarray) -> float:
@@ -72,7 +72,7 @@ def drawn(session: Session, heading: str) -> Panel:
     """The plane in two colours, with the points trained on."""
     pixels, part = REGION[plane(session)], session.training
     assert isinstance(part, Held)
-    for (x, y), label in zip(part.images[:, :, 0, 0].numpy(), part.labels, strict=True):
+    for (x, y), label in zip(part.images[:, :, 0, 0].cpu().numpy(), part.labels, strict=True):
         row, column = (round((1 + value / REACH) / 2 * (GRID - 1)) for value in (-y, x))
         pixels[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = POINT[label]
     return pictured(heading, pixels, scale=2)

@@ -22,7 +22,7 @@ SHOWN, EPSILON = 5, 10.0
 
 def seen(part: Batches) -> np.ndarray:
     """All images of a part as the network sees them, shape (n, 3, side, side)."""
-    return np.concatenate([images.float().numpy() for images, _ in part.plain(500)])
+    return np.concatenate([images.float().cpu().numpy() for images, _ in part.plain(500)])
 
 
 def main(page: Page) -> None:

@@ -54,7 +54,7 @@ def separable(page: Page, name: str, parts: Sequence[Held], classes: int) -> flo
 def scaled(inside: Tensor, held_out: Tensor, few: Part, validation: Part) -> list[Held]:
     """Activations about zero, of size one, as images of their own."""
     middle, size = inside.mean(dim=0), inside.std() + 1e-6
-    labels = [torch.from_numpy(part.labels[part.rows]) for part in (few, validation)]
+    labels = [torch.from_numpy(part.labels[part.rows]).to(inside.device) for part in (few, validation)]
     return [Held((one - middle) / size, label) for one, label in zip((inside, held_out), labels, strict=True)]
 
 
@@ -62,7 +62,7 @@ def maps(inside: dict[str, Tensor], place: int, side: int) -> np.ndarray:
     """One image's maps, a row for each layer, all enlarged to the same size."""
     rows = []
     for name in LOOKED_AT:
-        shown = inside[name][place].numpy()[:, None]
+        shown = inside[name][place].cpu().numpy()[:, None]
         large = shown.repeat(side // shown.shape[2], axis=2).repeat(side // shown.shape[3], axis=3)
         rows.append(stretched(large))
     return sheet(np.concatenate(rows), rows[0].shape[0])
@@ -99,7 +99,7 @@ def main(page: Page) -> None:
     axis, limits = f"depth: {', '.join(PROBED)}", (-0.2, len(depth) - 0.8, min(depth) - 0.02, max(depth) + 0.02)
     page.figure(
         [
-            pictured("One image", sheet(stretched(inside["pixels"][2:3].numpy()), 1), scale=4 * scale, side=33),
+            pictured("One image", sheet(stretched(inside["pixels"][2:3].cpu().numpy()), 1), scale=4 * scale, side=33),
             pictured(f"Its ten maps after {', '.join(LOOKED_AT)}", maps(inside, 2, side), scale=1.2 * scale, side=33),
             charted(
                 "A linear classifier's accuracy",

@@ -28,7 +28,7 @@ def leads(session: Session) -> np.ndarray:
         scores = scores_of(session.model.eval(), images)
     right = scores.gather(1, labels[:, None])[:, 0]
     wrong = scores.scatter(1, labels[:, None], -math.inf).max(dim=1).values
-    return np.sort((right - wrong).numpy())
+    return np.sort((right - wrong).cpu().numpy())
 
 
 def main(page: Page) -> None:

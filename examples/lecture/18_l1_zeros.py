@@ -19,7 +19,7 @@ from lecture import ALONE, Page, follow, hidden_weights, run, stretched
 
 def sizes_of(session: Session) -> np.ndarray:
     """log10 of the regularised weights' sizes, sorted; exact zeros as -12."""
-    sizes = np.concatenate([one.detach().abs().flatten().numpy() for one in session.regularizer.weights])
+    sizes = np.concatenate([one.detach().abs().flatten().cpu().numpy() for one in session.regularizer.weights])
     return np.sort(np.log10(np.maximum(sizes, 1e-12)))
 
 

@@ -163,7 +163,7 @@ class Page:
     def _with(self, session: Session, network: Callable[[Shape], nn.Module]) -> Session:
         recipe, classes, (_, size) = session.recipe, session.classes, self._decoded
         torch.manual_seed(recipe.seed)
-        model = with_dropout(network(Shape(size, len(classes), 0)), recipe.regularize)
+        model = with_dropout(network(Shape(size, len(classes), 0)), recipe.regularize).to(session.device)
         initialize(model, recipe.init, seed=recipe.seed)
         parts = session.training, session.validation
         return assemble(recipe, model, session.loss, *parts, classes=classes, plan=session.plan, clock=session.clock)
@@ -212,7 +212,7 @@ def held_session(settings: Settings, model: nn.Module, training: Held, validatio
     """
     recipe = Recipe().replace({**ALONE, "regularize.decay": 0.0, **settings})
     names, plan = tuple(map(str, range(classes))), Plan(((0, recipe.train.steps or 0),))
-    clock = Clock(time.perf_counter())
+    clock, model = Clock(time.perf_counter()), model.to(training.device)
     return assemble(recipe, model, softmax_loss, training, validation, classes=names, plan=plan, clock=clock)
 
 
@@ -271,7 +271,7 @@ def hidden_weights(session: Session) -> np.ndarray:
     side = session.recipe.data.size
     assert isinstance(weights, torch.Tensor)
     assert side is not None
-    return weights.detach().reshape(-1, 3, side, side).numpy()
+    return weights.detach().reshape(-1, 3, side, side).cpu().numpy()
 
 
 def stretched(images: np.ndarray) -> np.ndarray:

@@ -34,6 +34,8 @@ REPEATS, SECONDS = 5, 1.0
 CLEAR = 1.15
 """How far beyond its threshold every one of two rounds must lie for the rest to be spared."""
 
+PROCESSOR = torch.device("cpu")
+
 Step = Callable[[torch.dtype], tuple[float, Tensor]]
 
 
@@ -52,7 +54,50 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def self_test(precision: str, threads: int | None, step: Step, *, share: float) -> Measured:
+def placed(values: Tensor, device: torch.device) -> Tensor:
+    """The same values on a device; an accelerator fetches them while the processor goes on."""
+    if device.type == "cpu" or values.device.type != "cpu":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Inside, an accelerator adds in the same order every time, so that a training can be repeated to the bit.
+
+    A processor always does, for a given number of threads.
+    """
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = before or device.type != "cpu"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before
+
+
+@contextmanager
+def same_streams(device: torch.device) -> Iterator[None]:
+    """Afterwards PyTorch's random streams, the processor's and the device's, are as they were."""
+    with torch.random.fork_rng([] if device.type == "cpu" else [device], device_type=device.type):
+        yield
+
+
+def streams(device: torch.device) -> dict[str, Tensor]:
+    """Where PyTorch's random streams stand: the processor's as `torch`, that of an accelerator by its type."""
+    kept = {"torch": torch.get_rng_state()}
+    return kept if device.type == "cpu" else {**kept, device.type: torch.cuda.get_rng_state(device)}
+
+
+def set_streams(states: Mapping[str, Tensor], device: torch.device) -> None:
+    """Puts PyTorch's random streams where they stood; a stream that was not kept, or of another device, is left."""
+    torch.set_rng_state(states["torch"])
+    if device.type != "cpu" and device.type in states:
+        torch.cuda.set_rng_state(states[device.type], device)
+
+
+def self_test(
+    precision: str, threads: int | None, step: Step, *, share: float, device: torch.device = PROCESSOR
+) -> Measured:
     """Measures the real network's step, and takes bfloat16 only if right and faster, more threads only if faster.
 
     Right means: the loss within 3 %, and the gradient's cosine with the float32 gradient at least 0.95.
@@ -60,13 +105,16 @@ def self_test(precision: str, threads: int | None, step: Step, *, share: float) 
 
     Arguments:
         precision: "auto", "float32" or "bfloat16".
-        threads: None to choose between one and all.
+        threads: None to choose between one and all; of a network that an accelerator computes, one.
         step: runs one forward and backward in a dtype on a copy of the network; gives loss and flat gradient.
         share: the images in that step over the images in a training batch.
+        device: where that network is.
     """
     reasons: dict[str, str] = {}
+    if device.type != "cpu" and threads is None:
+        threads, reasons["train.threads"] = 1, "the network is computed by the accelerator"
     most = threads or torch.get_num_threads()
-    if threads is None or precision == "auto":
+    if device.type == "cpu" and (threads is None or precision == "auto"):
         torch.set_num_threads(1)
         step(torch.float32)  # warms up
         short_here = SHORT * share

@@ -16,6 +16,7 @@ import babysit
 from babysit import checkpoint
 from babysit.api import refitting
 from babysit.cli.app import run as command
+from babysit.device import choose_device
 from babysit.errors import InterruptedTraining, UserError
 from babysit.recipe import read_resolved
 from babysit.record import ledger, predictions
@@ -259,6 +260,7 @@ def test_a_refit_stopped_in_its_middle_goes_on_to_the_same_bits(original, select
     same_in_all_that_counts(original / "refit", selected / "refit")
 
 
+@pytest.mark.skipif(choose_device().type != "cpu", reason="a process that used an accelerator cannot be forked")
 def test_a_refit_killed_in_its_middle_goes_on_to_the_same_bits(original, selected) -> None:
     shutil.rmtree(selected / "refit")
     child = os.fork()

@@ -90,7 +90,7 @@ def state_of(session):
     """Everything a training goes on from, as bytes and numbers."""
     tensors = {**session.model.state_dict(), **{f"o{k}": v for k, v in enumerate(_tensors(session.optimizer))}}
     return (
-        {name: value.numpy().tobytes() for name, value in tensors.items()},
+        {name: value.cpu().numpy().tobytes() for name, value in tensors.items()},
         torch.get_rng_state().numpy().tobytes(),
         random.getstate(),
         repr(np.random.get_state()),

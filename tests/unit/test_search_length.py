@@ -43,8 +43,8 @@ def test_a_cooled_copy_leaves_no_trace_and_is_nearer_to_the_end(middle) -> None:
     first = cooled(middle, kept)
     assert streams() == before
     now = middle.checkpoint(0)
-    assert {name: value.numpy().tobytes() for name, value in now.weights.items()} == {
-        name: value.numpy().tobytes() for name, value in kept.weights.items()
+    assert {name: value.cpu().numpy().tobytes() for name, value in now.weights.items()} == {
+        name: value.cpu().numpy().tobytes() for name, value in kept.weights.items()
     }
     assert now.state["position"] == kept.state["position"]
     np.testing.assert_array_equal(first, cooled(middle, kept))

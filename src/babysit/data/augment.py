@@ -155,12 +155,20 @@ def _slices(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, si
     return batch
 
 
-def _gather(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: int) -> NDArray[np.uint8]:
-    canvas = pixels.shape[1]
+def places(views: Views, size: int, canvas: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The row and the column on its canvas of each pixel of a window.
+
+    Shape:
+        (n, size) and (n, size).
+    """
     offsets = np.arange(size)
     across = np.where(views.mirrored[:, None], size - 1 - offsets, offsets)
-    down = _reflected(views.top[:, None] + offsets, canvas)
-    across = _reflected(views.left[:, None] + across, canvas)
+    return _reflected(views.top[:, None] + offsets, canvas), _reflected(views.left[:, None] + across, canvas)
+
+
+def _gather(pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, size: int) -> NDArray[np.uint8]:
+    canvas = pixels.shape[1]
+    down, across = places(views, size, canvas)
     index = ((rows[:, None] * canvas + down)[:, :, None] * canvas) + across[:, None, :]
     # A pixel is one element of three bytes, so that one gather moves all its channels.
     triples = pixels.reshape(-1).view("V3")

@@ -18,8 +18,10 @@ from babysit.data.mapped import fetch, in_turn
 from babysit.data.mixing import Batch, draw_erased, draw_mixing, erase, mix, mixed_targets
 from babysit.data.normalisation import Normalisation
 from babysit.data.recolour import draw_recolouring, recolour
+from babysit.data.resident import cut_there
 from babysit.data.statistics import Statistics
 from babysit.data.warp import draw_maps, warp
+from babysit.device import placed
 
 
 class Part(Protocol):
@@ -62,7 +64,8 @@ class Batches:
     `pixels` canvases, uint8, shape (n, canvas, canvas, 3); `rows` which of them belong to this part;
     `labels` class index of each canvas; `size` side of the image the network sees; `check` is told the rows before
     their pixels are read (`Cache.check`), or None; `classes` how many there are, needed for mixed images; `side` to which
-    unaugmented images are reduced, 0 for their size.
+    unaugmented images are reduced, 0 for their size; `resident` the canvases in an accelerator's memory (`resident.on`), from which
+    they are cut there, or None.
     """
 
     pixels: NDArray[np.uint8]
@@ -75,6 +78,7 @@ class Batches:
     check: Callable[[NDArray[np.int64]], None] | None = None
     classes: int = 0
     side: int = 0
+    resident: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -114,7 +118,8 @@ class Batches:
 
     def expect(self, samples: NDArray[np.int64]) -> None:
         """Asks the disk for the images that come next, where they may not be in memory."""
-        fetch(self.pixels, self.rows[samples % len(self)])
+        if self.resident is None:
+            fetch(self.pixels, self.rows[samples % len(self)])
 
     def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images of the part in order, unaugmented, in batches."""
@@ -155,24 +160,28 @@ class Batches:
         return recolour(images, change.then(fitted.shift, fitted.scale), self.dtype).permute(0, 3, 1, 2)
 
     def _cut(self, rows: NDArray[np.int64], views: Views) -> Tensor:
+        if self.resident is not None:
+            return cut_there(self.resident, rows, views, self.size)
         if self.check:
             self.check(rows)
         if self.size <= LARGEST_GATHERED:
-            return torch.from_numpy(cut(self.pixels, rows, views, self.size)).to(self.device)
+            return placed(torch.from_numpy(cut(self.pixels, rows, views, self.size)), self.device)
         upright = replace(views, mirrored=np.zeros(len(rows), bool))
         images = torch.from_numpy(cut(self.pixels, rows, upright, self.size))
         for place in np.flatnonzero(views.mirrored).tolist():  # a third of what a mirrored copy by NumPy takes
             images[place] = images[place].flip(1)
-        return images.to(self.device)
+        return placed(images, self.device)
 
     def _canvases(self, rows: NDArray[np.int64]) -> Tensor:
+        if self.resident is not None:
+            return self.resident[placed(torch.from_numpy(rows), self.device)]
         if self.check:
             self.check(rows)
         fetch(self.pixels, rows)
-        return torch.from_numpy(self.pixels[rows]).to(self.device)
+        return placed(torch.from_numpy(self.pixels[rows]), self.device)
 
     def _labels(self, rows: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(self.labels[rows]).to(self.device)
+        return placed(torch.from_numpy(self.labels[rows]), self.device)
 
 
 def reduced(images: Tensor, side: int) -> Tensor:
@@ -183,8 +192,12 @@ def reduced(images: Tensor, side: int) -> Tensor:
     """
     if images.shape[1] == side:
         return images
-    planes = F.interpolate(images.permute(0, 3, 1, 2), (side, side), mode="bilinear", antialias=True)
-    return planes.permute(0, 2, 3, 1)
+    planes = images.permute(0, 3, 1, 2)
+    if planes.dtype == torch.uint8 and planes.device.type != "cpu":  # accelerators interpolate no bytes
+        made = F.interpolate(planes.float(), (side, side), mode="bilinear", antialias=True).round_().byte()
+    else:
+        made = F.interpolate(planes, (side, side), mode="bilinear", antialias=True)
+    return made.permute(0, 2, 3, 1)
 
 
 def normalise(images: Tensor, statistics: Statistics, dtype: torch.dtype) -> Tensor:

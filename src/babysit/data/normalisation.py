@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from babysit.data.statistics import Statistics
@@ -68,7 +67,8 @@ class Normalisation:
             made, none = empty(rows.shape, dtype, images.device).copy_(rows), torch.empty(0)
             torch.native_batch_norm(made, None, None, shift, square, False, 0.0, 0.0, out=(made, none, none))
         else:
-            made = F.batch_norm(rows.to(dtype), shift, square, eps=0.0)
+            # The function of torch.nn.functional refuses an epsilon of 0 before torch 2.13; cuDNN always does.
+            made = torch.batch_norm(rows.to(dtype), None, None, shift, square, False, 0.0, 0.0, False)
         return made.to(self.dtype).view(count, height, width, channels).permute(0, 3, 1, 2)
 
 

@@ -64,7 +64,9 @@ def nesterov(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
 
 def adagrad(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:
     """s <- s + g²; W <- W - lr g / (sqrt(s) + epsilon), epsilon 1e-10 unless given (Duchi et al., JMLR 2011)."""
-    return Adagrad(groups, lr=UNSET_RATE, eps=part.epsilon or 1e-10, fused=True)
+    given = [one for group in groups for one in cast(Iterable[Tensor], group["params"])]
+    on_processor = all(one.device.type == "cpu" for one in given)  # PyTorch has one fused step of it, for processors
+    return Adagrad(groups, lr=UNSET_RATE, eps=part.epsilon or 1e-10, fused=on_processor or None)
 
 
 def rmsprop(groups: Groups, part: OptimPart) -> torch.optim.Optimizer:

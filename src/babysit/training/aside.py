@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import torch
+
+from babysit.device import choose_device, same_streams
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Afterwards every random stream of the process is as it was."""
     python, numpy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
+    with same_streams(choose_device()):
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from babysit.data.batches import Part
-from babysit.device import autocast
+from babysit.device import autocast, repeatable
 from babysit.losses import heads_of
 from babysit.metrics import Scores
 
@@ -23,7 +23,7 @@ def probabilities(model: nn.Module, part: Part, precision: str) -> NDArray[np.fl
     """
     model.eval()
     rows = []
-    with torch.inference_mode(), autocast(part.device, precision):
+    with torch.inference_mode(), autocast(part.device, precision), repeatable(part.device):
         for images, _ in part.plain(BATCH):
             rows.append(torch.softmax(heads_of(model(images))[0].float(), dim=1).cpu().numpy())
     return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)

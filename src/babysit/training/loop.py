@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from babysit.data.mixing import Batch
-from babysit.device import autocast
+from babysit.device import autocast, repeatable
 from babysit.losses import heads_of, objective
 from babysit.training.session import Position, Session
 
@@ -60,7 +60,9 @@ def train(session: Session) -> Iterator[Event]:
                     samples, session.augmentation, seed=session.recipe.seed, epoch=position.epoch
                 )
                 session.training.expect(order[start + session.batch_size : start + 2 * session.batch_size])
-            yield _step(session, batch)
+            with repeatable(session.device):
+                done = _step(session, batch)
+            yield done
         yield _end_of_epoch(session)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from babysit.data.batches import Batches
-from babysit.device import WORTH, in_turn
+from babysit.device import WORTH, in_turn, same_streams
 from babysit.layers.full_precision import keep_in_float32
 from babysit.losses import Loss, heads_of, objective
 
@@ -20,18 +20,23 @@ FEW = 8
 """Images that a single layer is measured with."""
 
 
-def measured_step(model: torch.nn.Module, loss: Loss, part: Batches) -> Callable[[torch.dtype], tuple[float, Tensor]]:
+def measured_step(
+    model: torch.nn.Module, loss: Loss, part: Batches, *, count: int = IMAGES
+) -> Callable[[torch.dtype], tuple[float, Tensor]]:
     """A function that runs one step on a copy of the network in a given dtype.
+
+    Arguments:
+        count: images in it, or as many as the part has.
 
     Returns:
         dtype -> (loss, the whole gradient as one flat vector). Neither weights, buffers nor random streams of
         the training change.
     """
-    images, labels = next(part.plain(min(IMAGES, len(part))))
+    images, labels = next(part.plain(min(count, len(part))))
     copied = copy.deepcopy(model).train()
 
     def step(dtype: torch.dtype) -> tuple[float, Tensor]:
-        with torch.random.fork_rng(devices=[]):
+        with same_streams(part.device):
             copied.zero_grad(set_to_none=True)
             enabled = dtype != torch.float32
             with torch.autocast(part.device.type, torch.bfloat16, enabled=enabled):

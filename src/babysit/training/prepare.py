@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babysit.clock import Clock
-from babysit.data import corrections
+from babysit.data import corrections, resident
 from babysit.data.audit.findings import audit
 from babysit.data.audit.verdict import Examined, examine
 from babysit.data.augment import canvas_for
@@ -184,6 +184,7 @@ def start(recipe: Recipe, data: Data, clock: Clock, *, resumed: bool = False) ->
         data.cache.check(data.split.train)
         images = TrainingImages(data.cache.pixels, data.split.train, size, data.inner())
         statistics = fit_statistics(images, recipe.preprocess, colours=recipe.augment.colour > 0)
+        there = resident.on(device, data.cache.pixels, data.cache.check)
 
     def part(rows: NDArray[np.int64], precision: str) -> Batches:
         return Batches(
@@ -196,25 +197,12 @@ def start(recipe: Recipe, data: Data, clock: Clock, *, resumed: bool = False) ->
             device=device,
             check=data.cache.check,
             classes=len(data.catalog.classes),
+            resident=there,
         )
 
     with clock.section("self-test"):
-        model = model_of(recipe, len(data.catalog.classes)).to(device)
-        if recipe.train.precision == "auto" and not recipe.train.float32_layers:
-            slow = slow_in_bfloat16(model, part(data.split.train, "float32"))
-            keep_in_float32(model, slow)
-            recipe = recipe.replace({"train.float32_layers": slow})
-        counts = np.bincount(data.catalog.labels[data.split.train], minlength=len(data.catalog.classes)).tolist()
-        step = measured_step(model, make_loss(recipe.loss, counts), part(data.split.train, "float32"))
-        assert recipe.optim.batch_size is not None
-        share = min(IMAGES, len(data.split.train)) / recipe.optim.batch_size
-        measured = self_test(recipe.train.precision, recipe.train.threads, step, share=share)
-    reasons.update(measured.reasons)
-    if measured.precision == "float32":
-        recipe = recipe.replace({"train.float32_layers": ()})
-    elif recipe.train.float32_layers and "train.precision" in reasons:
-        reasons["train.float32_layers"] = "the self-test measured these slower in bfloat16"
-    recipe = recipe.replace({"train.precision": measured.precision, "train.threads": measured.threads})
+        recipe, step_seconds, more = _self_tested(recipe, part(data.split.train, "float32"))
+    reasons.update(more)
     chosen = recipe.train.precision
     training, validation = part(data.split.train, chosen), part(data.split.validation, chosen)
     with clock.section("build"):
@@ -223,7 +211,7 @@ def start(recipe: Recipe, data: Data, clock: Clock, *, resumed: bool = False) ->
     if session.first_weights:
         reasons["model.weights"] = session.first_weights
     session.rate_by_rule = resolve.rate_by_rule(recipe, facts)
-    session.step_seconds = measured.step_seconds / min(IMAGES, len(training)) * session.batch_size
+    session.step_seconds = step_seconds
     session.plan = first_plan(session)
     # Only now is the number of steps known; a budget's may still change.
     if recipe.train.budget is None and (faults := length_faults(recipe, session.plan.total, {})):
@@ -232,6 +220,29 @@ def start(recipe: Recipe, data: Data, clock: Clock, *, resumed: bool = False) ->
         recipe, more = decide_watch(recipe, session)
     session.recipe = recipe
     return session, recipe, {**reasons, **more}
+
+
+def _self_tested(recipe: Recipe, training: Batches) -> tuple[Recipe, float, dict[str, str]]:
+    """The recipe with the precision and the threads that measured best, the seconds of a training step, and why."""
+    model = model_of(recipe, training.classes).to(training.device)
+    if recipe.train.precision == "auto" and not recipe.train.float32_layers:
+        slow = slow_in_bfloat16(model, training)
+        keep_in_float32(model, slow)
+        recipe = recipe.replace({"train.float32_layers": slow})
+    counts = np.bincount(training.labels[training.rows], minlength=training.classes).tolist()
+    assert recipe.optim.batch_size is not None
+    # A few images tell a processor's speed; an accelerator is idle with them.
+    few = min(IMAGES if training.device.type == "cpu" else recipe.optim.batch_size, len(training))
+    step = measured_step(model, make_loss(recipe.loss, counts), training, count=few)
+    length, share = recipe.train, few / recipe.optim.batch_size
+    measured = self_test(length.precision, length.threads, step, share=share, device=training.device)
+    reasons = dict(measured.reasons)
+    if measured.precision == "float32":
+        recipe = recipe.replace({"train.float32_layers": ()})
+    elif length.float32_layers and "train.precision" in reasons:
+        reasons["train.float32_layers"] = "the self-test measured these slower in bfloat16"
+    recipe = recipe.replace({"train.precision": measured.precision, "train.threads": measured.threads})
+    return recipe, measured.step_seconds / share, reasons
 
 
 def pace_of(session: Session) -> Pace | None:

@@ -17,6 +17,7 @@ from babysit.data.augment import Augmentation
 from babysit.data.batches import Batches, Part
 from babysit.data.sampling import epoch_order
 from babysit.data.statistics import Statistics
+from babysit.device import set_streams, streams
 from babysit.errors import UserError
 from babysit.initializers import NEED_IMAGES, initialize
 from babysit.losses import Loss, make_loss
@@ -32,6 +33,9 @@ from babysit.seeds import permutation, stream_key
 from babysit.training.first_weights import load_first_weights
 from babysit.training.growth import Growth, check_takes
 from babysit.training.plan import Plan
+
+STREAM = "rng."
+"""What the names of the random streams in a checkpoint begin with."""
 
 INIT_IMAGES = 256
 """Training images that an initialisation may look at."""
@@ -161,7 +165,8 @@ class Session:
             "size": self.training.size,
             "statistics": statistics.as_json(),
         }
-        tensors = {**flatten_optimizer(self.optimizer), "rng.torch": torch.get_rng_state()}
+        random = {STREAM + name: state for name, state in streams(self.device).items()}
+        tensors = {**flatten_optimizer(self.optimizer), **random}
         if self.average is None:
             return Checkpoint(self.model.state_dict(), tensors, state, statistics.arrays())
         averaged = {**tensors, **self.average.state()}
@@ -186,7 +191,8 @@ class Session:
         self.training = replace(self.training, statistics=statistics)
         self.validation = replace(self.validation, statistics=statistics)
         tensors = dict(checkpoint.optimizer)
-        torch.set_rng_state(tensors.pop("rng.torch"))
+        kept = [name for name in tensors if name.startswith(STREAM)]
+        set_streams({name.removeprefix(STREAM): tensors.pop(name) for name in kept}, self.device)
         beside = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
         if self.average:
             self.average.restore(checkpoint.weights, beside)
