@@ -10,7 +10,8 @@ import pytest
 from made_logs import KNOWN
 from sick_logs import SICK
 
-from babysit.diagnosing import RULES
+from babysit.diagnosing import RULES, judge
+from babysit.diagnosing.by_setting import SAID, with_settings
 from babysit.diagnosing.remedies import (
     back_to_rules,
     begin_of,
@@ -20,8 +21,10 @@ from babysit.diagnosing.remedies import (
     remedy_text,
     weaker_penalties,
 )
+from babysit.diagnosing.usual import BATCHES, FALLING, FIRST_WEIGHTS, USUAL, odd_settings
 from babysit.errors import UserError
-from babysit.recipe import Override, Recipe, parse, read_resolved, render
+from babysit.optim.optimizers import OPTIMIZERS
+from babysit.recipe import Override, Recipe, parse, read_resolved, render, setting_names
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog
@@ -106,6 +109,104 @@ def test_remedies_are_bounded_in_number_and_not_tried_twice_in_vain() -> None:
     assert worth_trying([one], [tried("other", "impossible")], most=1) == [one]
 
 
+def test_what_the_test_could_not_tell_gets_a_second_trial_when_the_way_is_over_and_no_third() -> None:
+    one, undecided, worse = found(), tried(state="taken back"), replace(tried(state="taken back"), p=0.01)
+    assert worth_trying([one], [undecided], most=3) == [], "while it goes on, what was tried was tried"
+    assert worth_trying([one], [undecided], most=3, over=True) == [one]
+    assert worth_trying([one], [worse], most=3, over=True) == [], "it was worse"
+    again = replace(undecided, number=2, over=True)
+    assert worth_trying([one], [undecided, again], most=3, over=True) == []
+    other = found("dead-units")
+    assert worth_trying([other, one], [undecided], most=1, over=True) == [one], "a second trial is none more"
+    assert worth_trying([other], [undecided, again], most=2, over=True) == [other]
+
+
+def test_a_setting_far_outside_the_usual_is_told_from_one_within_by_its_unit() -> None:
+    known = Known(
+        rate_by_rule=0.1,
+        learning_rate=0.1,
+        training_images=1000,
+        planned_steps=200,
+        steps_per_epoch=20,
+        optimizer_kind="nesterov",
+        settings={
+            **{"optim.lr": 1.4, "optim.momentum": 0.97, "optim.batch_size": 200, "augment.resized_crop": 0.0},
+            **{"data.size": 32, "augment.crop": 10, "schedule.tau": 1.1, "schedule.warmup": 0.7, "init.bias": -1.0},
+            **{"init.kind": "gaussian", "init.scale": 0.01, "loss.smoothing": 0.3, "regularize.decay": 0.04},
+        },
+    )
+    assert odd_settings(known) == []
+    beyond = {
+        **{"optim.lr": 1.6, "optim.momentum": 0.99, "optim.batch_size": 300, "augment.resized_crop": 0.01},
+        **{"augment.crop": 11, "schedule.tau": 0.9, "schedule.warmup": 0.9, "init.bias": -2.0},
+        **{"init.scale": 0.001, "loss.smoothing": 0.9, "regularize.decay": 0.06},
+    }
+    assert known.settings is not None
+    for name, value in beyond.items():
+        (odd,) = odd_settings(replace(known, settings={**known.settings, name: value}))
+        assert odd.setting == name and odd.decades > 0, name
+        assert odd.remedy in ({name: Recipe().get(name)}, FALLING, FIRST_WEIGHTS, BATCHES), name
+
+
+def test_every_usual_setting_exists_and_is_usual_when_it_is_not_given() -> None:
+    usual = {name: Recipe().get(name) for name in setting_names()}
+    for one in USUAL:
+        assert one.setting in usual
+        for name in one.remedy or {}:
+            assert name in usual
+        for cause in {one.below, one.above} - {""}:
+            assert cause in RULES and cause in SAID, cause
+    for kind in OPTIMIZERS:
+        assert odd_settings(Known(settings=usual, optimizer_kind=kind, rate_by_rule=0.1)) == [], kind
+
+
+def ended(best: float, *, share: float = 1.0) -> RunLog:
+    """A training of 200 planned steps that learns, up to a share of it."""
+    made = [
+        Row("step", step, step // 20, {"loss": 2.3 * 0.99**step, "learning_rate": 0.1})
+        for step in range(1, round(200 * share) + 1)
+    ]
+    ends = [
+        Row("epoch", 20 * n, n - 1, {"validation_accuracy": best * n / 10}) for n in range(1, round(10 * share) + 1)
+    ]
+    return RunLog(sorted([*made, *ends], key=lambda row: row.step))
+
+
+def test_a_training_that_comes_to_little_under_an_odd_setting_is_warned_of_and_mended_by_what_is_usual() -> None:
+    settings: dict[str, object] = {"augment.erase": 1.0, "augment.resized_crop": 0.01}
+    known = Known(classes=10, loss_kind="softmax", planned_steps=200, validation_images=500, settings=settings)
+    (one,) = judge(ended(0.6), known)
+    assert (one.rule, one.severity) == ("augmentation-too-strong", "warn") and one.sure > 0.9
+    assert one.remedy == {"augment.resized_crop": 0.0, "augment.erase": 0.0}
+    assert "augment.resized_crop is 0.01, and 0.08 is the least that is usual; augment.erase is 1" in one.claim
+    assert "60.0% of the validation images are right" in one.claim
+    said = {one.rule for one in judge(ended(0.98), known)}
+    assert "augmentation-too-strong" not in said, "it came to something"
+    assert "augmentation-too-strong" not in {one.rule for one in judge(ended(0.6, share=0.6), known)}, (
+        "it is on its way"
+    )
+    within = replace(known, settings={"augment.erase": 0.5, "augment.resized_crop": 0.2})
+    assert "augmentation-too-strong" not in {one.rule for one in judge(ended(0.6), within)}
+
+
+def test_what_is_set_so_is_nobodys_symptom_and_a_note_of_it_becomes_a_warning() -> None:
+    settings: dict[str, object] = {"optim.clip": 1e-6}
+    known = Known(optimizer_kind="sgd", classes=10, planned_steps=200, validation_images=500, settings=settings)
+    vanishing = found("vanishing-gradients", "warn", 0.8)
+    note = found("updates-too-small", "note", 0.9)
+    ends = found("diverging", "stop")
+    said = with_settings([vanishing, note, ends, found("imbalanced")], ended(0.2), known)
+    assert [(one.rule, one.severity) for one in said] == [
+        ("diverging", "stop"),
+        ("imbalanced", "warn"),
+        ("updates-too-small", "warn"),
+    ]
+    assert said[-1].remedy == {"optim.clip": None}
+    warned = found("updates-too-small")
+    assert with_settings([warned], ended(0.2), known) == [warned]
+    assert with_settings([vanishing, note], ended(0.98), known) == [vanishing, note]
+
+
 def test_a_remedy_takes_along_what_belonged_to_what_it_replaces() -> None:
     recipe = Recipe().replace({"schedule.kind": "exp", "schedule.tau": 0.1, "init.kind": "gaussian", "init.scale": 2.0})
     changed = remedied(recipe, {"schedule.kind": "one-cycle", "init.kind": None})
@@ -177,9 +278,14 @@ def test_a_rate_by_rule_that_fails_is_changed_by_what_brings_updates_to_a_thousa
 
 def test_penalties_are_weakened_until_they_begin_at_a_hundredth_of_the_data() -> None:
     row = Row("step", 1, 0, {"gradient_norm": 2.0, "penalty_gradient_norm": 8.0})
-    known = Known(l2=0.5, settings={"regularize.l2": 0.5, "regularize.l1": 0.0})
-    assert weaker_penalties(RunLog([row]), known) == {"regularize.l2": 0.00125}
-    assert weaker_penalties(RunLog(), known) == {"regularize.l2": 0.05}
+    known = Known(l2=0.02, settings={"regularize.l2": 0.02, "regularize.l1": 0.0})
+    assert weaker_penalties(RunLog([row]), known) == {"regularize.l2": 5e-5}
+    assert weaker_penalties(RunLog(), known) == {"regularize.l2": 0.002}
+
+
+def test_of_several_penalties_the_one_far_outside_the_usual_is_handed_back_and_the_others_stay() -> None:
+    known = Known(l2=5e-4, settings={"regularize.l2": 5e-4, "regularize.elastic_l2": 1.0, "regularize.l1": 0.05})
+    assert weaker_penalties(RunLog(), known) == {"regularize.elastic_l2": 0.0, "regularize.l1": 0.0}
 
 
 def test_what_blew_up_is_mended_where_its_first_numbers_point() -> None:

@@ -22,6 +22,7 @@ from babysit.diagnosing import (
     units,
     updates,
 )
+from babysit.diagnosing.by_setting import with_settings
 from babysit.diagnosing.deciding import decided
 from babysit.diagnosing.ranking import rank
 from babysit.record.diagnosis import Diagnosis, Rule
@@ -87,4 +88,5 @@ RULES: Table[Rule] = Table(
 
 def judge(log: RunLog, known: Known) -> list[Diagnosis]:
     """All rules over a log, ranked: worst first, and no symptom beside its cause; with the experiments that decide."""
-    return decided(rank([found for rule in RULES.values() for found in rule(log, known)]), known)
+    found = [one for rule in RULES.values() for one in rule(log, known)]
+    return decided(rank(with_settings(found, log, known)), known)

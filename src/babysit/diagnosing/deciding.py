@@ -65,6 +65,8 @@ def experiment_of(one: Diagnosis, known: Known) -> Experiment | None:
         return replace(one.experiment, steps=max(one.experiment.steps, LEAST))
     if trial is None or not one.remedy or not known.has_recipe:
         return None
+    if any(name.startswith("loss.") for name in one.remedy):  # then the two losses are not of one kind
+        return None
     steps = trial.steps
     if one.rule == "not-a-number":  # it comes at a step of its own
         if one.since > LATEST:

@@ -12,11 +12,10 @@ import numpy as np
 
 from babysit.diagnosing.course import chance_of, classes_of
 from babysit.diagnosing.motion import motion_of
+from babysit.diagnosing.usual import BATCHES, FALLING, INPUTS, Settings, handed_back
 from babysit.record.diagnosis import Begin, Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
-
-Settings = dict[str, object]
 
 USUAL_RATIO = 1e-3
 """The update ratio that a remedied rate aims at."""
@@ -81,12 +80,14 @@ def raised(log: RunLog, known: Known) -> float:
 
 
 def lower_rate(log: RunLog, known: Known) -> Settings | None:
-    """A lower rate; where the rate is the rule's, and other first weights than the rule's were asked for, these instead."""
+    """A lower rate; where the rate is the rule's, and other first weights than the rule's were asked for or settings are
+    far outside the usual, these instead."""
     rate, weights = peak_rate(log, known), first_weights(known)
     if not rate:
         return None
     ruled = known.rate_by_rule and rate < FAR * known.rate_by_rule
-    return weights if ruled and weights["init.kind"] is None else {"optim.lr": lowered(log, known)}
+    instead = (weights if weights["init.kind"] is None else {}) | handed_back(known) if ruled else {}
+    return instead or {"optim.lr": lowered(log, known)}
 
 
 def raised_rate(log: RunLog, known: Known) -> Settings | None:
@@ -104,7 +105,7 @@ def calmed(log: RunLog, known: Known) -> Settings | None:
 
     A training can blow up so early that nothing more is known: then its beginning tells why.
     """
-    given, changed = known.settings or {}, Settings()
+    given, changed = known.settings or {}, handed_back(known)
     mean, deviation, first = (_first(log, name) for name in ("input_mean", "input_deviation", "initial_loss"))
     if math.hypot(mean, deviation) > LARGE_INPUT and given.get("preprocess.kind") != "standardize":
         changed |= plain_inputs()
@@ -142,7 +143,7 @@ def slowing(known: Known) -> Settings:
         changed |= less_dropout(known)
     if any(given.get(f"augment.{name}") for name in AUGMENTED):
         changed |= less_augmentation(known) or {}
-    return changed
+    return changed | handed_back(known)
 
 
 def peak_rate(log: RunLog, known: Known) -> float:
@@ -163,29 +164,27 @@ def first_weights(known: Known, usual: str = "he") -> Settings:
 
 def plain_inputs() -> Settings:
     """Inputs of mean 0 and deviation 1."""
-    return {
-        "preprocess.kind": "standardize",
-        "preprocess.divisor": None,
-        "preprocess.epsilon": None,
-        "preprocess.patch": None,
-    }
+    return dict(INPUTS)
 
 
 def falling_rate() -> Settings:
     """The schedule that a recipe has without being asked: it lasts for the whole run."""
-    return {"schedule.kind": "one-cycle", "schedule.warmup": None}
+    return dict(FALLING)
 
 
 def usual_batch() -> Settings:
     """Batches by rule, and the rate that belongs to them."""
-    return {"optim.batch_size": None, "optim.lr": None}
+    return dict(BATCHES)
 
 
 def weaker_penalties(log: RunLog, known: Known) -> Settings | None:
-    """Each penalty so much weaker that all of them together begin at a hundredth of the data's gradient; at least by ten.
+    """The penalties that are far outside the usual, without being asked for; where none is, each so much weaker that all of
+    them together begin at a hundredth of the data's gradient, at least by ten.
 
     Late in a training ruled by its penalty the two gradients are equal, whatever the strength, so the first updates tell.
     """
+    if odd := {name: value for name, value in handed_back(known).items() if name.startswith("regularize.")}:
+        return odd
     given = known.settings or {"regularize.l2": known.l2, "regularize.l1": known.l1}
     names = [f"regularize.{name}" for name in ("l2", "l1", "elastic_l1", "elastic_l2")]
     strengths = {name: value for name in names if isinstance(value := given.get(name), float) and value > 0}

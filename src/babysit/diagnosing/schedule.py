@@ -18,8 +18,8 @@ from babysit.record.log import RunLog
 def schedule_never_moved(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """There is a schedule, and the rate is the same at every step."""
     rate = log.series("learning_rate", kind="step")
-    if len(rate) < 24 or known.schedule_kind in (None, "", "none", "constant"):
-        return
+    if len(rate) < 24 or known.schedule_kind in (None, "", "none", "constant") or not rate.values.any():
+        return  # a rate of zero has nothing to move
     done = len(rate) / max(known.planned_steps or len(rate), len(rate))
     epochs = int(rate.epochs[-1]) + 1
     span = float(rate.values.max() - rate.values.min()) / max(float(rate.values.max()), 1e-30)

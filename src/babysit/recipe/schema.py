@@ -227,7 +227,7 @@ class WatchPart(Part):
     slice: Annotated[int, Field(ge=0)] | None = None
     slice_every: Annotated[int, Field(ge=1)] | None = None
     remedy: Literal["off", "suggest", "apply"] = "off"
-    remedies: Annotated[int, Field(ge=1, le=10)] = 2
+    remedies: Annotated[int, Field(ge=1, le=10)] = 3
 
 
 class Recipe(Part):

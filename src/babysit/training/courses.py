@@ -86,7 +86,7 @@ class Courses:
                     continue
                 self._append(session, self._first_row(session))
             while (one := self._chosen(session, course.found, course.log, at_end=course.over)) is not None:
-                remedied = self._begun(session, one)
+                remedied = self._begun(session, one, over=course.over)
                 if remedied is not None:
                     session = remedied
                     break
@@ -135,7 +135,7 @@ class Courses:
         if watch.remedy != "apply" or not len(session.validation):
             return None
         long = remedy.trial_steps(session)
-        for one in remedy.worth_trying(found, self._tried, most=watch.remedies):
+        for one in remedy.worth_trying(found, self._tried, most=watch.remedies, over=at_end):
             if one.severity == "stop" or at_end:
                 return one
             if step >= long and self._stood(one, log, step - session.steps_per_epoch, session):
@@ -147,9 +147,9 @@ class Courses:
         earlier = RunLog(tuple(row for row in log.rows if row.step <= step))
         return any(other.rule == one.rule for other in self.judge(earlier, known_of(session)))
 
-    def _begun(self, session: Session, found: Diagnosis) -> Session | None:
+    def _begun(self, session: Session, found: Diagnosis, *, over: bool) -> Session | None:
         """Begins a remedy: the session of the remedied way, at its first step; None when it cannot be tried."""
-        one = self._planned(session, found)
+        one = replace(self._planned(session, found), over=over)
         if one.state == "impossible":
             self._keep(one)
             self.show.say(f"Remedy of {one.rule}: not tried, {one.why}.")
@@ -221,6 +221,12 @@ class Courses:
         before = set_aside.kept_predictions(self.run, one.number, rows)
         balanced = session.recipe.train.metric == "macro-f1"
         one = remedy.compared(one, before, said, labels, balanced=balanced)
+        if one.undecided and one.over and one.compare <= session.position.step < session.end:
+            self._keep(replace(one, state="trial", compare=session.end))
+            self.show.say(
+                f"Remedy {one.number}: {counts_text(one, session.position.step)}, which may be chance. As the way before it is over, it is judged at its own end."
+            )
+            return session, False
         self._keep(one)
         self.show.say(told_verdict(one, session.position.step))
         if one.state == "kept":
@@ -312,12 +318,17 @@ def resolved(
     return session, settings
 
 
-def told_verdict(one: Remedied, step: int) -> str:
-    """What became of a remedy, for a person."""
-    counts = (
+def counts_text(one: Remedied, step: int) -> str:
+    """What two ways say of the same images, for a sentence."""
+    return (
         f"after step {step:,}, of {one.common:,} validation images, {one.only_after} are right with it alone and "
         f"{one.only_before} without it alone (p = {one.p:.2g})"
     )
+
+
+def told_verdict(one: Remedied, step: int) -> str:
+    """What became of a remedy, for a person."""
+    counts = counts_text(one, step)
     if one.state == "kept":
         return f"Remedy {one.number} is kept: {counts}."
     why = "that may be chance" if one.only_after > one.only_before else "it is no better"

@@ -7,8 +7,12 @@ checkpoint's) up to the same step, predicts the same images, and is kept when Mc
 taken back, and the old way goes on from s as if nothing had been. So the comparison costs no step beyond those of the
 remedied way itself: what the old way did up to s was done already. To be a fair trial s - c must be long enough, an
 epoch and a third of the plan, as before that a good recipe may still stand on its first plateau: no warning is acted
-upon earlier. A way that ended with a `stop` keeps what it had predicted for all later steps, so the remedied way, which
-holds up nothing then, is compared after half of the plan. With another batch size, as many images count as equal steps.
+upon earlier. With another batch size, as many images count as equal steps.
+
+A way that is over, by a `stop` or at its end, keeps what it had predicted for all later steps. The remedied way, which
+holds up nothing then, is compared after half of the plan, and once more at its end where the test called neither better
+so early. Where it called neither better while the old way went on, both may have stood on their plateaus: then the
+remedy gets a second trial when the old way has come to its end, and the diagnosis stands.
 """
 
 from __future__ import annotations
@@ -47,7 +51,8 @@ class Remedied:
 
     `settings` name to (before, after); `begin` the step it continues from, `at` the one of the diagnosis, `compare` the
     one after which it is judged; `seconds` of running time when it began; `common` validation images compared, of which
-    one way alone was right in `only_before` and `only_after`; `p` of McNemar's test; `why` it could not be tried.
+    one way alone was right in `only_before` and `only_after`; `p` of McNemar's test; `why` it could not be tried; `over`
+    whether the way before it had come to its end.
     """
 
     number: int
@@ -65,6 +70,12 @@ class Remedied:
     only_after: int = 0
     p: float = 1.0
     why: str = ""
+    over: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the test calls neither way better."""
+        return self.p >= UNLIKELY
 
     @property
     def better(self) -> bool:
@@ -121,16 +132,21 @@ def trial_steps(session: Session, share: float = TRIAL) -> int:
     return max(session.steps_per_epoch, round(share * session.plan.total))
 
 
-def worth_trying(found: Sequence[Diagnosis], tried: Sequence[Remedied], *, most: int) -> list[Diagnosis]:
+def worth_trying(
+    found: Sequence[Diagnosis], tried: Sequence[Remedied], *, most: int, over: bool = False
+) -> list[Diagnosis]:
     """Diagnoses that ask for a change, are sure enough, and whose remedy was not tried yet; worst first.
 
     Arguments:
-        most: remedies of a run.
+        most: remedies of a run; a second trial does not count.
+        over: the way has come to its end, so that a remedy of which the test could not tell gets its second trial.
     """
-    if sum(one.state != "impossible" for one in tried) >= most:
-        return []
     before = {(one.rule, one.claim) for one in tried if one.state == "impossible"}
-    rules = {one.rule for one in tried if one.state != "impossible" and one.state != "kept"}
+    in_vain = [one for one in tried if one.state not in ("impossible", "kept")]
+    rules = {one.rule for one in in_vain if one.over or not (over and one.undecided)}
+    again = {one.rule for one in in_vain} - rules
+    if sum(one.state != "impossible" for one in tried) - seconds(tried) >= most:
+        found = [one for one in found if one.rule in again]
     return [
         one
         for one in found
@@ -140,6 +156,20 @@ def worth_trying(found: Sequence[Diagnosis], tried: Sequence[Remedied], *, most:
         and one.rule not in rules
         and (one.rule, one.claim) not in before
     ]
+
+
+def seconds(tried: Sequence[Remedied]) -> int:
+    """How many of the remedies were second trials.
+
+    >>> first = Remedied(1, "", "", 1.0, {}, 0, 9, 9, 1.0, "taken back")
+    >>> seconds([first, replace(first, number=2, over=True)]), seconds([first, replace(first, number=2, rule="other")])
+    (1, 0)
+    """
+    taken = [one for one in tried if one.state != "impossible"]
+    return sum(
+        one.over and any(other.rule == one.rule and other.state == "taken back" for other in taken[:place])
+        for place, one in enumerate(taken)
+    )
 
 
 def remedied(recipe: Recipe, remedy: Mapping[str, object]) -> Recipe:
