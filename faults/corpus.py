@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import functools
 
+import apart.broken
+import apart.healthy
 import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
 import unseen.broken
 import unseen.healthy
+from apart.setups import Apart
 from broken import broken
 from healthy import healthy
 from programs import Program
-from unseen.setups import Unseen
 
-PARTS = ("tuning", "looked at", "unseen")
+PARTS = ("tuning", "looked at", "apart")
 
 
 @functools.cache
@@ -23,7 +25,8 @@ def whole() -> tuple[Program, ...]:
     """All programs; the tuning part first, broken before healthy."""
     first = (*broken(), *healthy(), *held.broken.broken(), *held.healthy.healthy())
     second = (*fresh.broken.broken(), *fresh.healthy.healthy())
-    return (*first, *second, *unseen.broken.broken(), *unseen.healthy.healthy())
+    third = (*unseen.broken.broken(), *unseen.healthy.healthy())
+    return (*first, *second, *third, *apart.broken.broken(), *apart.healthy.healthy())
 
 
 def twin_of(program: Program) -> str:
@@ -43,7 +46,7 @@ def part_of(program: Program) -> str:
     """Which of the three parts a program belongs to."""
     if not program.held:
         return "tuning"
-    return "unseen" if isinstance(program.setup, Unseen) else "looked at"
+    return "apart" if isinstance(program.setup, Apart) else "looked at"
 
 
 @functools.cache

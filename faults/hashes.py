@@ -1,4 +1,4 @@
-"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, of `fresh/`, and of `unseen/`.
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/` and `apart/`.
 
 python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
 """
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import apart.broken
+import apart.healthy
 import fresh.broken
 import fresh.healthy
 import held.broken
@@ -23,8 +25,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "held": ("images", "networks", "pixels", "setups", "loops", "cells"),
     "fresh": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
     "unseen": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
+    "apart": ("drawings", "images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
 }
-"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, whose files are fixed too."""
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart` from all, whose files are fixed too."""
 
 
 def hashes(folder: str) -> dict[str, str]:
@@ -52,7 +55,9 @@ def _programs(folder: str) -> list[Program]:
         return [*held.broken.broken(), *held.healthy.healthy()]
     if folder == "fresh":
         return [*fresh.broken.broken(), *fresh.healthy.healthy()]
-    return [*unseen.broken.broken(), *unseen.healthy.healthy()]
+    if folder == "unseen":
+        return [*unseen.broken.broken(), *unseen.healthy.healthy()]
+    return [*apart.broken.broken(), *apart.healthy.healthy()]
 
 
 def _file(folder: str) -> Path:

@@ -120,8 +120,8 @@ def judged(program: Program) -> Judged:
 
 
 def everything(*, held: bool = False) -> list[Judged]:
-    """All programs that are recorded; the unseen ones only when they are asked for, since a look spends them."""
-    asked = [one for one in corpus.whole() if held or corpus.part_of(one) != "unseen"]
+    """All programs that are recorded; those that are apart only when they are asked for, since a look spends them."""
+    asked = [one for one in corpus.whole() if held or corpus.part_of(one) != "apart"]
     there = [one for one in asked if logs.path_of(one.name).exists()]
     with ProcessPoolExecutor() as pool:
         return list(pool.map(judged, there, chunksize=8))

@@ -5,7 +5,7 @@ whether any healthy program comes to harm.
     python faults/mended.py --only rate     # programs whose name contains this
     python faults/mended.py --ways twin broken   # what no rule has a part in
     python faults/mended.py --table         # sums up what is recorded
-    python faults/mended.py --held          # the unseen recipes alone, which a look at what was mended spends: once
+    python faults/mended.py --held          # the recipes that are apart alone, which a look at what was mended spends: once
 
 A line of `bench/results/remedies.jsonl` a run, written when it is made, with its commit. The twin of a program is its
 recipe without the settings that are the fault. A program counts as broken when it ends 5 points below its twin, on
@@ -31,6 +31,8 @@ from typing import Any
 import numpy as np
 import torch
 
+import apart.images
+import apart.recipes
 import babysit
 import data
 import unseen.images
@@ -44,7 +46,9 @@ SEEDS = (0, 1, 2)
 WAYS = ("twin", "broken", "apply")
 HARM, NEAR = 0.05, 0.02
 
-UNSEEN = {str(recipe["data"]) for _, recipe, *_ in (*unseen.recipes.MENDED, *unseen.recipes.FINE)}
+UNSEEN, APART = (
+    {str(recipe["data"]) for _, recipe, *_ in (*one.MENDED, *one.FINE)} for one in (unseen.recipes, apart.recipes)
+)
 
 Recipe = dict[str, object]
 
@@ -164,10 +168,9 @@ class Program:
 
 
 def programs(*, held: bool = False) -> list[Program]:
-    """Those that are looked at; or the unseen ones."""
+    """Those that are looked at, the unseen ones last; or those that are apart."""
     if held:
-        broken = [Program(f"mend-unseen-{name}", healthy, fault) for name, healthy, fault in unseen.recipes.MENDED]
-        return [*broken, *(Program(f"fine-unseen-{name}", recipe, {}) for name, recipe in unseen.recipes.FINE)]
+        return _of("apart", apart.recipes.MENDED, apart.recipes.FINE)
     found = []
     for one in BROKEN:
         if one.recipe is None or one.name not in FAULTS:
@@ -176,7 +179,13 @@ def programs(*, held: bool = False) -> list[Program]:
         found.append(Program(one.name, {name: value for name, value in one.recipe.items() if name not in fault}, fault))
     found += [Program(f"mend-{name}", healthy, fault) for name, healthy, fault in MORE]
     found += [Program(f"fine-{name}", recipe, {}) for name, recipe in (*HEALTHY, *FINE)]
-    return found
+    return [*found, *_of("unseen", unseen.recipes.MENDED, unseen.recipes.FINE)]
+
+
+def _of(part: str, mended: Sequence[tuple[str, Recipe, Recipe]], fine: Sequence[tuple[str, Recipe]]) -> list[Program]:
+    """The programs of a part that was or is held out."""
+    broken = [Program(f"mend-{part}-{name}", healthy, fault) for name, healthy, fault in mended]
+    return [*broken, *(Program(f"fine-{part}-{name}", recipe, {}) for name, recipe in fine)]
 
 
 def run(settings: Recipe, seed: int) -> dict[str, Any]:
@@ -204,7 +213,12 @@ def run(settings: Recipe, seed: int) -> dict[str, Any]:
 
 def write_images(name: str, path: Path) -> None:
     """A data set of the corpus; `rare-digits` has a twentieth of the training images of the even digits."""
-    found = unseen.images.images(name) if name in UNSEEN else data.images("digits" if name == "rare-digits" else name)
+    if name in UNSEEN:
+        found = unseen.images.images(name)
+    elif name in APART:
+        found = apart.images.images(name)
+    else:
+        found = data.images("digits" if name == "rare-digits" else name)
     pixels, labels = found.train, found.train_labels
     if name == "rare-digits":
         kept = (labels % 2 == 1) | (np.arange(len(labels)) % 20 == 0)
@@ -335,7 +349,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="so many, from 0")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of running a program")
     parser.add_argument("--kept", action="store_true", help="a run by earlier rules is good enough")
-    parser.add_argument("--held", action="store_true", help="the unseen recipes alone")
+    parser.add_argument("--held", action="store_true", help="the recipes that are apart alone")
     parser.add_argument("--table", action="store_true", help="sum up what is recorded")
     asked = parser.parse_args()
     torch.set_num_threads(1)

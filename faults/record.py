@@ -25,6 +25,14 @@ import numpy as np
 import torch
 from torch import nn
 
+import apart.blocks
+import apart.drawings
+import apart.images
+import apart.loops
+import apart.networks
+import apart.pixels
+import apart.setups
+import apart.steps
 import babysit
 import data
 import fresh.drawings
@@ -50,6 +58,7 @@ import unseen.networks
 import unseen.pixels
 import unseen.setups
 import unseen.steps
+from apart.setups import Apart
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
@@ -72,6 +81,10 @@ UNSEEN = (
     *(unseen.drawings, unseen.images, unseen.networks, unseen.pixels, unseen.setups, unseen.steps, unseen.loops),
     *FRESH,  # what it borrows
 )
+APART = (
+    *(apart.drawings, apart.images, apart.blocks, apart.networks, apart.pixels, apart.setups, apart.steps, apart.loops),
+    *UNSEEN,  # what it borrows
+)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 DOUBT = 0.15
@@ -79,7 +92,9 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    modules = {Unseen: UNSEEN, Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}[type(program.setup)]
+    modules = {Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}[
+        type(program.setup)
+    ]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
@@ -118,6 +133,9 @@ Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], in
 def _begun(program: Program, seed: int) -> Begun:
     """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Apart):
+        chosen = apart.setups.build(setup, seed)
+        return chosen.model, chosen.optimizers, chosen.classes, lambda one: apart.loops.train(chosen, one)
     if isinstance(setup, Unseen):
         built = unseen.setups.build(setup, seed)
         return built.model, built.optimizers, built.classes, lambda one: unseen.loops.train(built, one)

@@ -3,7 +3,7 @@
 python faults/score.py             # the figures
 python faults/score.py --each      # and every program: what was said of it
 python faults/score.py --page      # and docs/faults.md with its figures, written anew
-python faults/score.py --held      # the unseen part too, which a look spends: once, when the rules are ready
+python faults/score.py --held      # the part that is apart too, which a look spends: once, when the rules are ready
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--each", action="store_true", help="every program")
     parser.add_argument("--page", action="store_true", help="write the page and its figures")
-    parser.add_argument("--held", action="store_true", help="the unseen part too")
+    parser.add_argument("--held", action="store_true", help="the part that is apart too")
     asked = parser.parse_args()
     parts = parts_of(everything(held=asked.held))
     for part in parts:

@@ -9,6 +9,8 @@ import corpus
 import judging
 import logs
 import measures
+from apart import broken as apart_broken
+from apart.setups import Apart
 from babysit.diagnosing import RULES
 from babysit.record.known import Known
 from babysit.record.log import Row
@@ -69,10 +71,25 @@ def test_unseen_programs_are_many_and_wide_and_in_no_network_or_data_of_another_
         assert 1 <= sum(one.kind == kind for one in ill) <= 2, kind
     assert len({one.setup.network for one in unseen}) >= 6 and len({one.setup.data for one in unseen}) >= 7
     assert len({one.setup.style for one in unseen}) >= 5
-    others = [one for one in PROGRAMS if not isinstance(one.setup, Unseen)]
+    others = [one for one in PROGRAMS if not isinstance(one.setup, Unseen | Apart)]
     for choice in ("network", "data"):  # a loop of the same name is another one
         ours, theirs = ({getattr(one.setup, choice) for one in group} for group in (unseen, others))
         assert not ours & theirs, choice
+
+
+def test_programs_that_are_apart_are_many_and_wide_and_in_no_network_data_or_loop_of_another_part() -> None:
+    ours = [one for one in PROGRAMS if isinstance(one.setup, Apart)]
+    ill, well = [one for one in ours if not one.healthy], [one for one in ours if one.healthy]
+    assert len(ill) >= 130 and len(well) >= 200 and len({one.kind for one in ill}) >= 60
+    for kind in apart_broken.KINDS:
+        cells = {one.name.partition(f"-{kind}-")[2].partition("-")[::2] for one in ill if one.kind == kind}
+        assert {strength for strength, _ in cells} == {"strong", "mild"} and len({cell for _, cell in cells}) >= 2, kind
+    assert len({one.setup.network for one in ours}) >= 8 and len({one.setup.data for one in ours}) >= 8
+    assert len({one.setup.style for one in ours}) >= 6
+    others = [one for one in PROGRAMS if not isinstance(one.setup, Apart)]
+    for choice in ("network", "data", "style"):
+        here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
+        assert not here & there, choice
 
 
 def test_a_broken_program_has_a_healthy_twin() -> None:

@@ -45,17 +45,18 @@ def test_broken_is_five_points_below_the_twin_in_the_mean_of_two_seeds_or_no_num
     assert not judging.harmed(broken(), {BROKEN.name: [0.9], TWIN: [0.9, 0.99]})
 
 
-def test_what_was_scored_is_held_out_no_more_and_unseen_programs_are() -> None:
+def test_what_was_scored_is_held_out_no_more_and_programs_that_are_apart_are() -> None:
     parts = {name: {one.name for one in corpus.whole() if corpus.part_of(one) == name} for name in corpus.PARTS}
     folder = Path(corpus.__file__).parent / "held"
     texts = "".join((folder / f"{name}.txt").read_text(encoding="utf-8") for name in ("first", "second"))
     scored = [line.split()[2] for line in texts.splitlines()]
-    fresh = {name for name in parts["looked at"] if name.split("-")[0] == "fresh" or name.split("-")[1] == "fresh"}
-    assert set(scored) == parts["looked at"] - fresh and len(scored) == 505 and len(fresh) == 514
-    assert all("unseen-" in name for name in parts["unseen"]) and len(parts["unseen"]) >= 230
+    later = [{name for name in parts["looked at"] if part in name.split("-")[:2]} for part in ("fresh", "unseen")]
+    assert set(scored) == parts["looked at"] - set.union(*later) and len(scored) == 505
+    assert len(later[0]) == 514 and len(later[1]) == 284
+    assert all("apart-" in name for name in parts["apart"]) and len(parts["apart"]) >= 330
 
 
-def test_unseen_programs_are_judged_only_when_they_are_asked_for(monkeypatch) -> None:
+def test_programs_that_are_apart_are_judged_only_when_they_are_asked_for(monkeypatch) -> None:
     monkeypatch.setattr(judging, "judged", lambda program: program.name)
     monkeypatch.setattr(judging, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(judging.logs, "path_of", lambda _name: Path(__file__))
@@ -118,9 +119,9 @@ def test_a_baseline_is_met_at_no_more_false_alarms_than_its_own() -> None:
 
 def test_the_page_says_what_was_counted() -> None:
     part = Part("tuning", [broken(said("diverging", 0.9), named=0.05)], [], [healthy({"plateau": 0.6})], [])
-    parts = [part, part, Part("unseen", [broken(said("dead-units", 0.9))], [], [healthy({})], [])]
+    parts = [part, part, Part("apart", [broken(said("dead-units", 0.9))], [], [healthy({})], [])]
     text, all_right = page.text(parts), "100.0 % (1 of 1; 20.7 to 100.0)"
     assert f"| right cause first | {all_right} | {all_right} | 0.0 % (0 of 1; 0.0 to 79.3) |" in text
-    assert "| unseen | rate-high | dead-units | 1 |" in text and "| tuning | none | plateau | 1 |" in text
+    assert "| apart | rate-high | dead-units | 1 |" in text and "| tuning | none | plateau | 1 |" in text
     for drawn in (page.early(parts), page.trade(part), page.sure(parts)):
         assert drawn.startswith("<svg") and "nan" not in drawn
