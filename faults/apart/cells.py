@@ -27,7 +27,9 @@ CELLS: dict[str, Apart] = {
         "response", "remainders", "stopping", "momentum", 0.03, decay=1e-4, dropout=0.2, init="he", wide=5, epochs=8
     ),
     "response-clocks": Apart("response", "clocks", "phases", "adam", 2e-3, dropout=0.2, epochs=7, wide=5, batch=28),
-    "weighed-rings": Apart("weighed", "rings", "accumulated", "momentum", 0.05, batch=10, accumulate=2, epochs=9),
+    "weighed-rings": Apart(
+        "weighed", "rings", "accumulated", "momentum", 0.05, batch=10, accumulate=2, epochs=14, augment="any-way"
+    ),
     "weighed-mazes": Apart("weighed", "mazes", "averaged", "lion", 1e-3, decay=0.1, schedule="knee", epochs=11),
     "compact-weaves": Apart("compact", "weaves", "logged", "adamw", 2e-3, decay=0.05, schedule="warm-cosine", epochs=8),
     "compact-beads": Apart("compact", "beads", "onecycle", "adam", 3e-3, epochs=10),

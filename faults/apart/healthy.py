@@ -182,7 +182,7 @@ VARIED: tuple[tuple[str, str, Change], ...] = (
     ("contrast", "broad-beads", {"augment": "contrast"}),
     ("contrast", "steady-clocks", {"augment": "contrast"}),
     ("rounded", "patches-weaves", {"augment": "rounded"}),
-    ("any-way", "weighed-rings", {"augment": "any-way", "epochs": 14}),
+    ("flipped", "weighed-rings", {"augment": "flipped"}),
     ("flipped", "broad-beads", {"augment": "flipped"}),
     ("moved", "handed-stamps", {"augment": "moved", "epochs": 20}),
     ("moved", "steady-clocks", {"augment": "pushed-some"}),
@@ -207,7 +207,7 @@ VARIED: tuple[tuple[str, str, Change], ...] = (
     ("few", "branched-weaves", {"keep": 300, "epochs": 12}),
     ("few", "lenet-5-parity", {"keep": 300, "epochs": 25}),
     ("few", "handed-stamps", {"keep": 60, "batch": 10, "epochs": 20}),
-    ("few", "weighed-rings", {"keep": 250, "epochs": 14}),
+    ("few", "weighed-rings", {"keep": 350, "epochs": 20}),
     ("few", "patches-moons", {"keep": 240, "epochs": 12}),
     ("noise", "branched-weaves", {"labels": "noisy:0.07"}),
     ("noise", "sloped-cluttered", {"labels": "noisy:0.06"}),
@@ -243,11 +243,10 @@ VARIED: tuple[tuple[str, str, Change], ...] = (
     ("betas", "sloped-cluttered", {"betas": (0.9, 0.95)}),
     ("betas", "patches-moons", {"betas": (0.8, 0.99)}),
     ("epsilon", "compact-weaves", {"epsilon": 1e-4}),
-    # a body that is trained on, one that was never trained and is now, a frozen one for much to tell apart
+    # a body that is trained on, one that was never trained and is now, one that is held back
     ("thawed", "handed-stamps", {"freeze": False, "times": 0.3}),
     ("fresh", "handed-rings", {"init": "fresh", "epochs": 12}),
     ("body-slower", "handed-rings", {"times": 0.3, "head_times": 10.0}),
-    ("frozen", "handed-rings", {"freeze": True, "epochs": 10}),
     # what is not told to the watcher
     ("told-loss", "branched-weaves", {"told": "l"}),
     ("told-loss", "lenet-5-parity", {"told": "l"}),
@@ -255,7 +254,7 @@ VARIED: tuple[tuple[str, str, Change], ...] = (
     ("told-scores", "sloped-cluttered", {"told": "ot"}),
     ("told-inputs", "steady-clocks", {"told": "li"}),
     ("told-little", "highway-parity", {"told": "lo"}),
-    ("told-targets", "branched-kingdoms", {"told": "loti"}),
+    ("told-targets", "branched-kingdoms", {"told": "lt"}),
 )
 """Name, cell, what is chosen otherwise."""
 
