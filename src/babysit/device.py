@@ -213,6 +213,31 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+class Recording:
+    """What an accelerator is asked for by `run`, recorded once and asked for at once by every `play`.
+
+    The operations are the same, on the same memory: what `run` gave, and all that it left in memory, holds new values after
+    each. It may wait for nothing on the accelerator and bring nothing to it.
+
+    Arguments:
+        beside: another recording, never played at the same time, whose memory this one may use too.
+
+    Raises:
+        RuntimeError: when something in `run` cannot be recorded.
+    """
+
+    def __init__(self, run: Callable[[], Tensor], beside: Recording | None = None) -> None:
+        self._graph = torch.cuda.CUDAGraph()
+        pool = None if beside is None else beside._graph.pool()
+        with torch.cuda.graph(self._graph, pool=pool, capture_error_mode="thread_local"):
+            self.result = run()
+
+    def play(self) -> Tensor:
+        """Asks for all of it; what `run` gave."""
+        self._graph.replay()
+        return self.result
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """The context in which forward passes run."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

@@ -134,8 +134,8 @@ class Regularizer:
         """The regularisation part of the loss, in the loss's unit; 0 without one. Decay is no part of the loss."""
         part = self.part
         value = 0.0
-        if squared := 0.5 * (part.l2 or 0.0) + part.elastic_l2:
-            value += squared * float(sum(weight.square().sum() for weight in self.weights))
+        if (squared := 0.5 * (part.l2 or 0.0) + part.elastic_l2) and self.weights:
+            value += squared * float(torch.nn.utils.get_total_norm(self.weights)) ** 2
         if absolute := part.l1 + part.elastic_l1:
             value += absolute * float(sum(weight.abs().sum() for weight in self.weights))
         return value

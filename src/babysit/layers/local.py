@@ -14,6 +14,9 @@ from babysit.layers.differentiable import gradients
 from babysit.layers.geometry import LayerFacts, Volume, Windows, locally_connected
 from babysit.layers.legal import check_channels, pair, windows
 
+UNFOLDED = 2**30
+"""Bytes. An accelerator takes many small steps ten times as long as one large one (docs/log.md), if there is room for it."""
+
 
 class LocallyConnected2d(nn.Module):
     """A filter and a bias of its own at every output position.
@@ -21,7 +24,7 @@ class LocallyConnected2d(nn.Module):
     h[o, y, x] = sum over c, i, j of W[o, y, x, c, i, j] input[c, y s + i - p, x s + j - p] + b[o, y, x]
 
     Works one row of outputs at a time: the unfolded input, kernel height times kernel width as large as the input, is
-    never stored; for a second derivative it is. Forward-mode derivatives and `torch.func` are refused. Under autocast it computes in
+    never stored; for a second derivative it is, and on an accelerator up to `UNFOLDED` bytes of it. Forward-mode derivatives and `torch.func` are refused. Under autocast it computes in
     autocast's type, as convolution does. Traced or exported it is what any runtime can do: the unfolded input and one product.
 
     Arguments:
@@ -153,7 +156,14 @@ class LocallyConnected2d(nn.Module):
             )
         if torch.compiler.is_exporting() or torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage]
             return plain_product(input, weight, bias, self.windows)
+        if input.device.type != "cpu" and self._unfolded_bytes(input) <= UNFOLDED:
+            return plain_product(input, weight, bias, self.windows)
         return LocalProduct.apply(input, weight, bias, self.windows)  # pyright: ignore[reportReturnType]
+
+    def _unfolded_bytes(self, x: Tensor) -> int:
+        """What the unfolded input takes: each pixel as often as windows see it."""
+        output, (high, wide) = self.facts.output, self.windows
+        return len(x) * x.shape[1] * output.height * output.width * high.kernel * wide.kernel * x.element_size()
 
     def extra_repr(self) -> str:
         """The arguments."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from babysit.data.mixing import Batch
-from babysit.device import autocast, repeatable
-from babysit.losses import heads_of, objective
+from babysit.device import repeatable
+from babysit.training.passes import Passes
 from babysit.training.session import Position, Session
 
 
@@ -49,6 +49,7 @@ def train(session: Session) -> Iterator[Event]:
     Every update is: order, batch, forward, backward, rate, update. The order of an epoch is a function of
     (seed, epoch), so a session restored in the middle of one goes on exactly.
     """
+    passes = Passes(session)
     while (position := session.position).step < session.end or position.batch > 0:
         with session.clock.section("batch"):
             order = session.order()
@@ -61,24 +62,15 @@ def train(session: Session) -> Iterator[Event]:
                 )
                 session.training.expect(order[start + session.batch_size : start + 2 * session.batch_size])
             with repeatable(session.device):
-                done = _step(session, batch)
+                done = _step(session, passes, batch)
             yield done
         yield _end_of_epoch(session)
 
 
-def _step(session: Session, batch: Batch) -> StepDone:
-    clock, position, rate = session.clock, session.position, session.learning_rate()
-    with clock.section("forward"):
-        session.model.train()
-        with autocast(session.device, session.recipe.train.precision):
-            heads = heads_of(session.model(batch.images))
-        loss, minimised = objective(session.loss, heads, batch.targets)
-        value = float(loss.detach())
-        correct = int((heads[0].detach().argmax(dim=1) == batch.labels).sum())
-    with clock.section("backward"):
-        session.model.zero_grad(set_to_none=True)
-        minimised.backward()
-    with clock.section("update"):
+def _step(session: Session, passes: Passes, batch: Batch) -> StepDone:
+    position, rate = session.position, session.learning_rate()
+    value, correct = passes(batch)
+    with session.clock.section("update"):
         penalty = session.update(rate)
     count = len(batch.labels)
     position.step += 1
