@@ -291,7 +291,8 @@ def _worst(diagnoses: Sequence[dict[str, Any]], run: Path) -> list[str]:
     """The worst of what was found, and how many more there are."""
     lines = []
     for one in diagnoses[:WORST]:
-        lines += ["", f"{one['severity'].upper()}: {one['claim']} {one['advice'].rstrip('.')}."]
+        advice = f"{one['claim']} {'To try: ' if one['guess'] else ''}{one['advice'].rstrip('.')}."
+        lines += [f"  or: {advice}"] if one["guess"] else ["", f"{one['severity'].upper()}: {advice}"]
     if more := len(diagnoses) - WORST:
         lines += ["", f"{more} more: babysit diagnose {for_terminal(str(run))}"] if more > 0 else []
     return lines

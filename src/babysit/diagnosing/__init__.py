@@ -24,6 +24,7 @@ from babysit.diagnosing import (
 )
 from babysit.diagnosing.by_setting import with_settings
 from babysit.diagnosing.deciding import decided
+from babysit.diagnosing.guesses import guessed
 from babysit.diagnosing.ranking import rank
 from babysit.record.diagnosis import Diagnosis, Rule
 from babysit.record.known import Known
@@ -89,4 +90,5 @@ RULES: Table[Rule] = Table(
 def judge(log: RunLog, known: Known) -> list[Diagnosis]:
     """All rules over a log, ranked: worst first, and no symptom beside its cause; with the experiments that decide."""
     found = [one for rule in RULES.values() for one in rule(log, known)]
-    return decided(rank(with_settings(found, log, known)), known)
+    ranked = rank(with_settings(found, log, known))
+    return decided(guessed(ranked, log, known), known)

@@ -12,8 +12,8 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
-PATIENCE = 100
-"""Updates (or a third of the plan) before a training that stands at chance is called stuck."""
+PATIENCE, LEAST = 100, 60
+"""Updates (or a third of the plan, but so many at the least) before a training that stands at chance is called stuck."""
 
 
 def stuck_at_chance(log: RunLog, known: Known) -> Iterator[Diagnosis]:
@@ -21,7 +21,7 @@ def stuck_at_chance(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course = course_of(log, known)
     if course.short or course.late < 0:
         return
-    patience = max(PATIENCE if not known.planned_steps else min(PATIENCE, known.planned_steps // 3), 24)
+    patience = max(PATIENCE if not known.planned_steps else min(PATIENCE, known.planned_steps // 3), LEAST)
     long = sure_of(math.log(course.count / patience) + 0.1, 0.1)
     validation = log.series("validation_accuracy", kind="epoch")
     also = 1.0

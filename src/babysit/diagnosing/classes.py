@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from babysit.diagnosing.course import course_of
+from babysit.diagnosing.course import course_of, stands_for
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.remedies import same_say
@@ -152,7 +152,7 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     if any(len(one) and one.values.max() > 0 for one in recalls):
         return
-    each = _stands_for(there)
+    each = stands_for(there)
     looked = float(np.mean(there)) / each
     sure = sure_of(looked - (3.0 if each == 1 else 10.0), math.sqrt(looked))  # of a few batches one may lack a class
     if sure <= 0.6 or min(there) < 5:  # among rare classes one may be left out by chance
@@ -168,23 +168,10 @@ def _without_images(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("class-never-predicted", "warn" if missed else "note", words=words, weight=weight, where=gone[0])
 
 
-def _stands_for(counts: Sequence[float]) -> float:
-    """How many images one that was looked at stands for; 1 where all were.
-
-    Counts of a sample are multiples of that number, but for their rounding, and of several kinds.
-    """
-    for share in range(1, 7):
-        each = min(counts) / share
-        times = {round(one / each) for one in counts}
-        if each >= 5 and len(times) > 2 and all(abs(one - each * round(one / each)) <= 1 for one in counts):
-            return each
-    return 1.0
-
-
 def _ratio_error(counts: Sequence[float]) -> float:
-    """The error of the logarithm of the ratio of the most to the least count: that of a sample is larger."""
-    each = _stands_for(counts)
-    return 0.2 if each == 1 else math.sqrt(each / max(counts) + each / min(counts))
+    """The error of the logarithm of the ratio of the most to the least count: that of fewer than five images is larger."""
+    each = stands_for(counts)
+    return 0.2 if min(counts) >= 5 * each else math.sqrt(each / max(counts) + each / min(counts))
 
 
 def pair_confused(log: RunLog, known: Known) -> Iterator[Diagnosis]:

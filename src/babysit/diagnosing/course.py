@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ class Course:
     `first` the loss before anything was learned; `level` the loss of a network that knows nothing, ln C where the loss
     is softmax's; `late` the loss at present, `late_error` its standard error, `noise` its spread from step to step;
     `chance` the accuracy of naming the commonest class; `accuracy` on training batches at present, NaN when not known;
-    `way` the share of the way from `level` to zero that was gone; `count` updates seen.
+    `way` the share of the way from `level` to zero that was gone; `count` updates seen, over so many `batches`.
     """
 
     loss: Series
@@ -43,11 +44,12 @@ class Course:
     accuracy_error: float
     way: float
     count: int
+    batches: int
 
     @property
     def short(self) -> bool:
-        """Whether it is too early to say anything."""
-        return self.count < SHORT
+        """Whether it is too early to say anything: after few updates, unless each was over many batches."""
+        return self.count < SHORT // 2 or (self.count < SHORT and self.batches < 10 * SHORT)
 
     @property
     def poor(self) -> float:
@@ -95,6 +97,7 @@ class Course:
 def course_of(log: RunLog, known: Known) -> Course:
     """The course of a log; of one without steps, a short one."""
     loss, rate, accuracy = (log.series(name, kind="step") for name in ("loss", "learning_rate", "accuracy"))
+    batches = log.series("batches", kind="step")
     window = late(loss)
     start = log.series("initial_loss", kind="start")
     first = float(start.values[0]) if len(start) else (float(loss.values[0]) if len(loss) else math.nan)
@@ -119,6 +122,7 @@ def course_of(log: RunLog, known: Known) -> Course:
         accuracy_error=share_error(chance, images),
         way=(level - now) / level if level > 0 and math.isfinite(now) else 0.0,
         count=len(loss),
+        batches=round(float(batches.values.mean()) * len(loss)) if len(batches) else len(loss),
     )
 
 
@@ -137,9 +141,25 @@ def rising(log: RunLog) -> float:
 
 def chance_of(known: Known, log: RunLog) -> float:
     """The accuracy of naming the commonest class; one in two when nothing is known of the classes."""
-    if known.class_counts and sum(known.class_counts):
-        return max(known.class_counts) / sum(known.class_counts)
-    return 1 / max(2, classes_of(known, log))
+    equal, counts = 1 / max(2, classes_of(known, log)), known.class_counts or ()
+    if not sum(counts):
+        return equal
+    most, each = max(counts) / sum(counts), stands_for([one for one in counts if one])
+    # The most of a few labels that were looked at is more than its class's share.
+    return most if each == 1 else max(min(equal, most), most - share_error(most, sum(counts) / each))
+
+
+def stands_for(counts: Sequence[float]) -> float:
+    """How many images one that was looked at stands for; 1 where all were.
+
+    Counts of a sample are multiples of that number, but for their rounding, and of several kinds.
+    """
+    for share in range(1, 7):
+        each = min(counts) / share
+        times = {round(one / each) for one in counts}
+        if each >= 5 and len(times) > 2 and all(abs(one - each * round(one / each)) <= 1 for one in counts):
+            return each
+    return 1.0
 
 
 def classes_of(known: Known, log: RunLog) -> int:

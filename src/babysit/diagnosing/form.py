@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from babysit.diagnosing.evidence import aligned, sure_of
+from babysit.diagnosing.course import Course, classes_of, course_of
+from babysit.diagnosing.evidence import aligned, all_of, sure_of
 from babysit.record.known import Known, Layer
 from babysit.record.log import RunLog
 from babysit.record.series import Series
@@ -21,6 +23,13 @@ RECTIFYING = ("ReLU", "ReLU6")
 PASSED = ("Identity", "Dropout", "Flatten")
 SQUASHING = {"Sigmoid": 1.0, "Hardsigmoid": 1.0, "Tanh": 2.0, "Hardtanh": 2.0, "Softsign": 2.0}
 """Functions with two limits -> how far apart these are."""
+
+
+FLAT = 0.35
+"""How far a loss is from ln C, over how far softmax's is of the same scores, below which something has flattened these."""
+
+UNDERRATED = 1.15
+"""The loss over the largest that its accuracy allows a calibrated network, from which on it cannot be made of such scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,83 @@ def form_of(log: RunLog) -> Form | None:
         if sure > 0.6:
             found.append(Form(name, times, sure, given, values))
     return max(found, key=lambda one: (one.name == "softmax", abs(one.times - 1) < AGREE, one.sure), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Flattened:
+    """Scores that do not reach the loss as they are: something with narrow limits stands between.
+
+    `doubled` whether the loss is nearer to ln C than with a second softmax, whose floor it then keeps all the more.
+    """
+
+    sure: float
+    doubled: bool
+    given: Series
+    softmax: Series
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """A loss that is (1 - share) softmax + share all classes alike in every look, and the standard error of the share."""
+
+    share: float
+    error: float
+    given: Series
+    softmax: Series
+    alike: Series
+
+
+def smoothing_of(log: RunLog, known: Known) -> Smoothing | None:
+    """The label smoothing that the looks at the loss agree on; None where there is none that they do."""
+    level, names = course_of(log, known).level, ("softmax", "all classes alike")
+    given, softmax, alike = aligned(log.series("loss_of_batch"), *(log.series("loss_by_form", one) for one in names))
+    apart, above = alike.values - softmax.values, given.values - softmax.values
+    if len(given) < 3 or not np.isfinite([above, apart]).all():
+        return None
+    exact = AGREE * level  # how exactly losses are known
+    share = float((apart * above).sum() / max(float((apart**2).sum()), 1e-12))
+    if np.abs(above - share * apart).max() > exact or np.abs(apart).max() < 3 * exact:
+        return None
+    return Smoothing(share, exact / math.sqrt(float((apart**2).sum())), given, softmax, alike)
+
+
+def flattened(log: RunLog, known: Known) -> Flattened | None:
+    """A loss that begins at ln C and stays nearer to it than the softmax of the scores does; None where it is not so.
+
+    Or one whose accuracy says that the scores are far apart, and which has not gone below what scores within [0, 1] allow.
+    """
+    course, classes, form = course_of(log, known), classes_of(known, log), form_of(log)
+    names = ("softmax", "softmax twice")
+    given, softmax, twice = aligned(log.series("loss_of_batch"), *(log.series("loss_by_form", one) for one in names))
+    if course.short or classes < 2 or len(given) < 3 or form is not None:
+        return None
+    if smoothing_of(log, known) is not None:  # it has a floor of its own
+        return None
+    if not np.isfinite([given.values, softmax.values, twice.values]).all():
+        return None
+    level = math.log(classes)
+    begun = sure_of(0.1 * level - abs(course.first - level), 0.02 * level)
+    away = [np.abs(one.values - level) for one in (given, softmax, twice)]
+    ours, plain, second = (float(np.median(one)) for one in away)
+    near = sure_of(math.log(FLAT / max(ours / max(plain, 1e-9), 1e-9)), 0.3)
+    near = all_of(near, sure_of(plain / level - 0.02, 0.005))  # of scores that are all alike every loss is ln C
+    floor = math.log(math.e + classes - 1) - 1
+    above = sure_of(float(np.nanmin(course.smoothed().values[2:])) - floor, 0.01 * level)
+    underrated = all_of(sure_of(unsureness(course, classes) - UNDERRATED, 0.05), above, 1 - course.falling)
+    sure = all_of(begun, max(near, underrated))
+    return Flattened(sure, ours < 0.6 * second, given, softmax) if sure > 0.6 else None
+
+
+def unsureness(course: Course, classes: int) -> float:
+    """The training loss over the largest that its accuracy allows a calibrated network, that of doubt spread evenly.
+
+    -a ln a - (1 - a) ln((1 - a)/(C - 1)); where some images are easy and some hard, the loss is well below it. 0 where
+    nearly none or nearly all are right.
+    """
+    right = course.accuracy
+    if classes < 2 or not 0.02 < right < 0.98:
+        return 0.0
+    return course.late / (-right * math.log(right) - (1 - right) * math.log((1 - right) / (classes - 1)))
 
 
 def end_of(log: RunLog, known: Known) -> Layer | None:

@@ -32,6 +32,9 @@ from babysit.record.series import Series
 WIDE = 0.2
 """Training accuracy minus validation accuracy from which on a network has learned its images by heart."""
 
+FEW = 10
+"""Images of a class, on average, below which uneven classes are as drawn, and any network knows its images by heart."""
+
 RISEN = 1.3
 """Validation loss over its least from which on the training goes the wrong way."""
 
@@ -81,7 +84,10 @@ def overfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if course.short or gap is None or len(losses) < 3:
         return
     wide = sure_of(gap.difference - WIDE, gap.error)
-    learned = sure_of(gap.validation.values.max() - course.chance - 0.1, gap.error)
+    chance, each = course.chance, (known.training_images or math.inf) / max(2, known.classes or 2)
+    if each < FEW:  # of so few images the commonest class has its share by chance
+        chance = 1 / max(2, known.classes or 2)
+    learned = sure_of(gap.validation.values.max() - chance - min(0.1, 2 * chance), gap.error)
     least = int(np.argmin(losses.values))
     risen = float(losses.values[-1] / max(losses.values[least], 1e-9))
     rise = sure_of(risen - RISEN, 0.05 + noise_of(losses.values) / max(losses.values[least], 1e-9))

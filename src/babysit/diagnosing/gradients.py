@@ -21,7 +21,7 @@ from babysit.diagnosing.evidence import (
     sure_of,
 )
 from babysit.diagnosing.motion import ACTIVE, motion_of
-from babysit.diagnosing.rate import jump_of
+from babysit.diagnosing.rate import FIRST, LARGE, jump_of
 from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -58,6 +58,12 @@ def relative_gradients(log: RunLog) -> list[Series]:
     return found
 
 
+def unreached_at_first(log: RunLog) -> bool:
+    """Whether the first layer's share of the gradient was next to nothing before anything was learned."""
+    layers = [one for one in relative_gradients(log) if one.values[0] > 0]
+    return len(layers) > 2 and bool(layers[0].values[0] < VANISHED**2 * layers[-1].values[0])
+
+
 def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first layers get a gradient that is nothing beside the last one's, and the loss stands."""
     course, layers = course_of(log, known), relative_gradients(log)
@@ -77,7 +83,11 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     vanished = sure_of(math.log10(VANISHED) - share, 0.1 + spread_of(shares) / math.sqrt(len(shares)))
     jump, _ = jump_of(course)
     # A network that was thrown into saturation has such gradients too, and had others before.
-    thrown = all_of(sure_of(math.log(max(jump, 1e-9) / HIGH), 0.1), sure_of(shares[0] - math.log10(VANISHED), 0.1))
+    motion = motion_of(log)
+    torn = sure_of(math.log10(max(motion.early, 1e-12) / (FIRST * LARGE)), motion.early_spread)
+    thrown = all_of(
+        max(sure_of(math.log(max(jump, 1e-9) / HIGH), 0.1), torn), sure_of(shares[0] - math.log10(VANISHED), 0.1)
+    )
     sure = all_of(vanished, course.poor, 1 - course.learning, 1 - thrown if thrown > 0.6 else 1.0)
     if sure <= 0.6:
         return
@@ -133,7 +143,9 @@ def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if known.left is None:
         yield from _growing_together(log, known)
         return
-    course = course_of(log, known)
+    course, motion = course_of(log, known), motion_of(log)
+    if motion.measured and motion.ratio == 0:  # it is the gradients of another network that the optimiser clears
+        return
     sure = sure_of(known.left - 0.75, share_error(known.left, min(course.count, MANY)))
     if course.count < FEW or sure <= 0.6:
         return

@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, spread_of, sure_of
-from babysit.diagnosing.form import form_of
+from babysit.diagnosing.form import form_of, unsureness
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.motion import ACTIVE, motion_of
@@ -44,6 +44,8 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(at_chance, moves, calm, usual, alive, slow, _hurts(log, course), 1 - foreign(log, known))
     if sure <= 0.6:
         return
+    if not course.accuracy > course.chance + LEARNED:
+        sure = min(sure, EITHER)
     heart = math.isfinite(course.accuracy) and course.accuracy > course.chance + 0.15
     words = Words(
         f"The labels know nothing of the images: validation was never better than {validation.values.max():.1%} ({course.chance:.1%} is chance) over {len(validation)} epochs, though updates are of the usual size ({motion.ratio:.1g} of the weights)"
@@ -87,6 +89,10 @@ def _labels_unused(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
 
+
+LEARNED, EITHER = 0.05, 0.78
+"""Accuracy of training above chance up to which nothing was learned by heart, and how sure at most then: images that have
+lost their class leave the same log, but that they cannot be learned by heart, since they come anew in every epoch."""
 
 UNTOLD = 0.74
 """How sure at most where the validation loss is not known: images that have lost their class look alike then."""
@@ -132,7 +138,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     dropped = bool(known.dropout) or bool(known.augmented)
     aside = 0.0 if dropped and not gap.fair else sure_of(better - 0.08, gap.error)
     if not gap.fair:  # it may be augmentation that makes training harder; wrong labels make all images alike unsure
-        aside = all_of(aside, sure_of(_unsureness(course, known, log) - 0.88, 0.02))
+        aside = all_of(aside, sure_of(unsureness(course, classes_of(known, log)) - 0.88, 0.02))
         aside = aside if known.loss_kind == "softmax" or known.has_recipe else 0.0  # another loss has another level
     sure = max(two, aside)
     if sure <= 0.65:
@@ -167,17 +173,6 @@ def _training_by_then(log: RunLog, gap: Gap) -> np.ndarray:
         if len(there):
             values[place] = float(np.mean(there[-max(4, len(there) // 3) :]))
     return values
-
-
-def _unsureness(course: Course, known: Known, log: RunLog) -> float:
-    """The training loss over the largest that its accuracy allows a calibrated network, that of doubt spread evenly.
-
-    -a ln a - (1 - a) ln((1 - a)/(C - 1)); where some images are easy and some hard, the loss is well below it.
-    """
-    classes, right = classes_of(known, log), course.accuracy
-    if classes < 2 or not 0.02 < right < 0.98:
-        return 0.0
-    return course.late / (-right * math.log(right) - (1 - right) * math.log((1 - right) / (classes - 1)))
 
 
 def _early_way(losses: np.ndarray, level: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, aligned, all_of, diagnosis, lasts, share_error, since, sure_of
-from babysit.diagnosing.form import AGREE, form_of
+from babysit.diagnosing.form import AGREE, Flattened, flattened, form_of
 from babysit.diagnosing.inputs import SORTED
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -174,6 +174,10 @@ def softmax_doubled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if form is not None and form.name == "softmax twice" and classes > 1:
         yield _softmax_twice_by_form(log, known)
         return
+    flat = flattened(log, known)
+    if flat is not None and flat.doubled:
+        yield _flattened_twice(log, known, flat)
+        return
     shares = log.series("scores_sum_to_one", kind="start")
     first = log.series("initial_loss", kind="start")
     if course.short or not len(shares) or not len(first) or classes < 2:
@@ -215,6 +219,19 @@ def _softmax_twice_by_form(log: RunLog, known: Known) -> Diagnosis:
         "cross_entropy of the same scores and labels has the same value.",
     )
     weight = Weight(form.sure, 0, lasts(form.given, form.by_form, course.loss))
+    return diagnosis("softmax-doubled", "warn", words=words, weight=weight)
+
+
+def _flattened_twice(log: RunLog, known: Known, flat: Flattened) -> Diagnosis:
+    course, classes = course_of(log, known), classes_of(known, log)
+    words = Words(
+        f"The scores are flattened before the loss, as by a second softmax: in {len(flat.given)} looks the loss was {flat.given.values[-1]:.4g} in the last, and the softmax loss of the same scores "
+        f"{flat.softmax.values[-1]:.4g}, where ln {classes} = {math.log(classes):.4g} is knowing nothing; it is {course.late:.4g}.",
+        "The losses of a recipe take the scores as they are: --set loss.kind=softmax",
+        "loss = torch.nn.functional.cross_entropy(scores, labels): no softmax, no division by a temperature between the network and the loss",
+        "cross_entropy of the same scores and labels has the same value.",
+    )
+    weight = Weight(flat.sure, 0, lasts(flat.given, flat.softmax, course.loss))
     return diagnosis("softmax-doubled", "warn", words=words, weight=weight)
 
 

@@ -21,13 +21,15 @@ class Motion:
     """Update ratios (norm of the change over norm of the weights) by layer.
 
     `ratio` the median over layers and time of what is not zero, `early` over the first third, `late` over the last; all 0
-    when nothing moved, and NaN when nothing was measured. `spread` in decades, over layers and time.
+    when nothing moved, and NaN when nothing was measured. `spread` in decades, over layers and time; `early_spread` over
+    the layers alone, at first: where the rate falls, the course of time says nothing of how large the first updates were.
     """
 
     ratio: float
     early: float
     late: float
     spread: float
+    early_spread: float
     layers: dict[str, Series]
 
     @property
@@ -45,18 +47,21 @@ def motion_of(log: RunLog) -> Motion:
     layers = {where: log.series("update_ratio", where, kind="layers") for where in log.wheres("update_ratio")}
     layers = {where: one for where, one in layers.items() if len(one)}
     if not layers:
-        return Motion(float("nan"), float("nan"), float("nan"), 0.0, {})
+        return Motion(float("nan"), float("nan"), float("nan"), 0.0, 0.0, {})
     every = np.concatenate([one.values for one in layers.values()])
     moving = every[np.isfinite(every) & (every > 0)]
     if not len(moving):
-        return Motion(0.0, 0.0, 0.0, 0.0, layers)
+        return Motion(0.0, 0.0, 0.0, 0.0, 0.0, layers)
     rows = max(len(one) for one in layers.values())
     third = max(1, rows // 3)
+    firsts = np.array([_median([one.values[:third]]) for one in layers.values()])
+    firsts = firsts[firsts > 0]
     return Motion(
         ratio=float(np.median(moving)),
         early=_median([one.values[:third] for one in layers.values()]),
         late=_median([one.values[-third:] for one in layers.values()]),
         spread=spread_of(np.log10(moving)) / np.sqrt(max(1.0, rows**0.5)) + 0.1,
+        early_spread=spread_of(np.log10(firsts)) / np.sqrt(max(1.0, len(firsts) ** 0.5)) + 0.1 if len(firsts) else 0.1,
         layers=layers,
     )
 

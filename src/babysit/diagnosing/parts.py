@@ -19,6 +19,9 @@ from babysit.record.log import RunLog
 UNEVEN = 3.0
 """Images of the commonest class over those of the rarest from which on accuracies of two parts are not of one kind."""
 
+NEARLY = 0.8
+"""Share of training's accuracy from which on the images of a class are found as they should be."""
+
 NOISE = 0.88
 """Roughness from which on neighbouring pixels know as good as nothing of each other."""
 
@@ -72,12 +75,25 @@ def uneven(known: Known) -> bool:
     return bool(counts) and max(counts) > UNEVEN * min(counts)
 
 
+def _others_found(log: RunLog, known: Known, training: float) -> bool:
+    """Whether validation has images of classes that training has none of, and those of the others are found as in training."""
+    counts = known.class_counts or ()
+    names = known.class_names or tuple(str(place) for place in range(len(counts)))
+    recalls = {name: log.series("recall", name, kind="epoch") for name in names}
+    found = {count > 0: [] for count in (0, 1)}
+    for name, count in zip(names, counts, strict=False):
+        found[count > 0] += [float(recalls[name].values[-1])] if len(recalls[name]) else []
+    return bool(found[False] and found[True]) and float(np.mean(found[True])) > NEARLY * training
+
+
 def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Training learned quickly, and validation lags from its first epochs on: another preprocessing, or other labels."""
     course, gap = course_of(log, known), gap_of(log, known)
     validation = log.series("validation_accuracy", kind="epoch")
     training = log.series("train_accuracy", kind="epoch")
     if course.short or gap is None or len(validation) < 2 or len(training) != len(validation):
+        return
+    if _others_found(log, known, float(training.values[-1])):
         return
     latest = float(
         gap.training.values[-1] - gap.validation.values[-1]

@@ -11,6 +11,20 @@ NOT_LEARNING = (
     *("stuck-at-chance", "constant-output", "underfitting", "plateau", "labels-unrelated", "class-never-predicted"),
     *("pair-confused", "stopped-too-early", "noisy-filters"),
 )
+SYMPTOMS = (
+    "stuck-at-chance",
+    "constant-output",
+    "underfitting",
+    "plateau",
+    "stopped-too-early",
+    "not-a-number",
+    "diverging",
+)
+"""Found by themselves they say what is the matter, and leave open why."""
+
+UNEXPLAINED = ("stuck-at-chance", "constant-output")
+"""Those of them that are warned of."""
+
 SLOW = (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients", "initialisation-too-small")
 BLOWN_UP = (
     *(*NOT_LEARNING, "not-a-number", "diverging", "exploding-gradients", "updates-too-large", "dead-units"),
@@ -40,7 +54,10 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "learning-rate-too-high",
         "updates-too-large",
     ),
-    "initialisation-too-small": (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients"),
+    "initialisation-too-small": (
+        *(*NOT_LEARNING, "learning-rate-too-low", "updates-too-small", "vanishing-gradients"),
+        *("learning-rate-too-high", "updates-too-large"),  # of small weights any update is a large part
+    ),
     "initialisation-too-large": (*BLOWN_UP, "learning-rate-too-low", "vanishing-gradients", "updates-too-small"),
     "gradients-not-cleared": BLOWN_UP,
     "not-shuffled": (
@@ -86,7 +103,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "plateau",
         "labels-noisy",
     ),
-    "initial-loss-wrong": ("labels-unrelated", "stopped-too-early", "underfitting", "plateau"),
+    "initial-loss-wrong": ("labels-unrelated", "underfitting", "plateau"),
     "parts-differ": (*APART, "labels-unrelated", "labels-noisy"),
     "labels-unrelated": (*APART, "stuck-at-chance", "underfitting", "plateau", "labels-noisy", "stopped-too-early"),
     "labels-noisy": (
@@ -114,6 +131,13 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 ASIDE = ("clean-filters", "noisy-filters", "pair-confused", "validation-better")
 """Said last among equals: they describe, and explain little."""
 
+COSTS = ("loader-starving", "memory-growing")
+"""They cost time and memory, and say nothing of what is learned."""
+
+
+WHY = 0.6
+"""How sure at most that a symptom that was warned of is all there is to say: that it is there is sure, and why it is not said."""
+
 
 WARN = 0.75
 """How sure a warning must be: of what the tuning part of the corpus was warned of at 0.6 to 0.75, half was right."""
@@ -135,5 +159,7 @@ def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
         worst = min((SEVERITIES.index(other.severity) for other in explained), default=len(SEVERITIES))
         if worst < SEVERITIES.index(one.severity):
             one = replace(one, severity=SEVERITIES[worst])
-        kept.append(replace(one, severity="note") if one.severity == "warn" and one.sure < WARN else one)
+        if one.severity == "warn" and one.sure < WARN:
+            one = replace(one, severity="note")
+        kept.append(replace(one, sure=min(one.sure, WHY)) if one.rule in UNEXPLAINED else one)
     return sorted(kept, key=lambda one: (SEVERITIES.index(one.severity), one.rule in ASIDE, -one.sure))

@@ -78,7 +78,7 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     jump, place = jump_of(course)
     by_jump = sure_of(math.log(max(jump, 1e-9) / JUMP), 0.05 + course.noise / max(course.level, 1e-9))
-    by_ratio, ratio = _by_ratio(motion)
+    by_ratio, ratio = _by_ratio(log, motion)
     died, where = died_since(log)
     by_death = sure_of(died - 0.7, 0.05)
     friction = 1 / max(1 - (known.momentum or 0.0), 1e-6) if known.optimizer_kind not in ADAPTIVE else 1.0
@@ -134,17 +134,26 @@ def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
 
 
-def _by_ratio(motion: Motion) -> tuple[float, float]:
+def _by_ratio(log: RunLog, motion: Motion) -> tuple[float, float]:
     """How sure by updates that are a large part of the weights, and how large a part.
 
-    First updates of small weights are large, and soon are not: these count from ten times the bound on.
+    First updates of small weights are large, and soon are not: these count from ten times the bound on. What is taken
+    away from weights is a large part of them too.
     """
     if not motion.measured:
         return 0.0, 0.0
     large = LARGE if len(motion.layers) > 1 else 3 * LARGE  # a new head by itself has small weights to learn from
-    found = ((motion.ratio, large), (motion.early, FIRST * large))
-    sures = [(sure_of(math.log10(max(ratio, 1e-12) / bound), motion.spread), ratio) for ratio, bound in found]
-    return max(sures)
+    found = ((motion.ratio, large, motion.spread), (motion.early, FIRST * large, motion.early_spread))
+    late, early = ((sure_of(math.log10(max(ratio, 1e-12) / bound), spread), ratio) for ratio, bound, spread in found)
+    return max(late, (all_of(early[0], _kept(log)), early[1]))
+
+
+def _kept(log: RunLog) -> float:
+    """How sure that what layers give has not sunk to nothing since the first look: then weights were taken away."""
+    given = [log.series("activation_deviation", where, kind="layers") for where in log.wheres("activation_deviation")]
+    left = [float(one.values[-1] / one.values[0]) for one in given if len(one) > 1 and 0 < one.values[0] < math.inf]
+    left = [one for one in left if math.isfinite(one)]
+    return sure_of(1 + math.log10(max(float(np.median(left)), 1e-12)), 0.2) if left else 1.0
 
 
 def _by_rate(course: Course, known: Known) -> float:

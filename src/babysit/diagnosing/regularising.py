@@ -19,7 +19,7 @@ from babysit.diagnosing.evidence import (
     spread_of,
     sure_of,
 )
-from babysit.diagnosing.form import AGREE
+from babysit.diagnosing.form import smoothing_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.rate import penalty_share
 from babysit.diagnosing.remedies import less_dropout, weaker_penalties
@@ -36,12 +36,12 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The penalty pulls harder at the weights than the data do, and the data lose: weights shrink, the loss stays high."""
     course = course_of(log, known)
     penalties = log.series("penalty_gradient_norm", kind="step")
-    yield from (found := [*_smoothed_away(log, known), *_penalty_in_loss(log, known)][:1])
+    yield from (found := [*_smoothed_away(log, known), *_penalty_in_loss(log, known), *_withered(log, known)][:1])
     if course.short or len(penalties) < 3 or found:
         return
     share = penalty_share(log)
-    norms = _norms(log)
-    shrinking = _shrinking(norms)
+    norms = norms_of(log)
+    shrinking = shrinking_of(norms)
     pulls = sure_of(
         math.log10(max(share, 1e-9) / 0.5), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
     )
@@ -68,25 +68,39 @@ def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("regularisation-too-strong", severity, words=words, weight=weight, remedy=remedy)
 
 
+WITHERED = 1.5
+"""Decades that the weights have shrunk by from which on it is no penalty that data can hold against."""
+
+
+def _withered(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Weights shrink to nothing and the data do not hold them, whatever it is that takes them: a factor in the loop is in no optimiser."""
+    course, norms = course_of(log, known), norms_of(log)
+    shrinking = shrinking_of(norms)
+    sure = all_of(sure_of(-shrinking - WITHERED, 0.3), sure_of(0.6 - course.way, course.spread / course.level))
+    if course.short or sure <= 0.6:
+        return
+    words = Words(
+        f"Something takes the weights away: they have shrunk to {10**shrinking:.2g} of their first norm, and the loss is {course.late:.4g}, where {course.level:.4g} is knowing nothing.",
+        "Weaken the penalty: --set regularize.l2=0.0005",
+        "look for a factor below 1 on the weights in the loop (weight.mul_, weight *=), a weight_decay near 1, or a clamp",
+        "Without a penalty the weights shrink as fast.",
+    )
+    weight = Weight(sure, int(norms[0].steps[0]), (*lasts(course.loss), *lasts(*norms[:3])))
+    remedy = weaker_penalties(log, known)
+    yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
+
+
 SMOOTHED = 0.6
 """Label smoothing from which on the other classes together weigh more than the label; the usual is 0.1."""
 
 
 def _smoothed_away(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """In every look the loss is a mixture, mostly of what does not depend on the label: (1 - e) softmax + e all classes alike."""
-    course = course_of(log, known)
-    given, softmax, alike = aligned(
-        log.series("loss_of_batch"), *(log.series("loss_by_form", name) for name in ("softmax", "all classes alike"))
-    )
-    apart, above = alike.values - softmax.values, given.values - softmax.values
-    if course.short or len(given) < 3 or not np.isfinite([above, apart]).all():
+    course, smoothing = course_of(log, known), smoothing_of(log, known)
+    if course.short or smoothing is None:
         return
-    exact = AGREE * course.level  # how exactly losses are known
-    share = float((apart * above).sum() / max(float((apart**2).sum()), 1e-12))
-    if np.abs(above - share * apart).max() > exact or np.abs(apart).max() < 3 * exact:
-        return
-    error = exact / math.sqrt(float((apart**2).sum()))
-    sure = all_of(sure_of(share - SMOOTHED, error), sure_of(0.6 - course.way, course.spread / course.level))
+    share, given = smoothing.share, smoothing.given
+    sure = all_of(sure_of(share - SMOOTHED, smoothing.error), sure_of(0.6 - course.way, course.spread / course.level))
     if sure <= 0.6:
         return
     words = Words(
@@ -95,16 +109,16 @@ def _smoothed_away(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "torch.nn.functional.cross_entropy(scores, labels, label_smoothing=0.1): it is the share that is given away, not what the label keeps",
         "With a smoothing of 0.1 accuracy rises no faster.",
     )
-    weight = Weight(sure, 0, lasts(given, softmax, alike))
+    weight = Weight(sure, 0, lasts(given, smoothing.softmax, smoothing.alike))
     yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight)
 
 
-def _norms(log: RunLog) -> list[Series]:
+def norms_of(log: RunLog) -> list[Series]:
     norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
     return [one for one in norms if len(one) >= 2 and np.isfinite(one.values[[0, -1]]).all()]
 
 
-def _shrinking(norms: list[Series]) -> float:
+def shrinking_of(norms: list[Series]) -> float:
     """By how many decades the weights have grown since the first look, in the median of the layers; negative: shrunk."""
     grown = [math.log10(max(one.values[-1], 1e-12) / max(one.values[0], 1e-12)) for one in norms]
     return float(np.median(grown)) if grown else 0.0
@@ -112,14 +126,14 @@ def _shrinking(norms: list[Series]) -> float:
 
 def _penalty_in_loss(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """What is added to the softmax loss falls with the weights, and the softmax loss stays where it was: a penalty in the loss."""
-    course, norms, classes = course_of(log, known), _norms(log), classes_of(known, log)
+    course, norms, classes = course_of(log, known), norms_of(log), classes_of(known, log)
     given, data = aligned(log.series("loss_of_batch"), log.series("loss_by_form", "softmax"))
     if course.short or len(given) < 3 or classes < 2 or not norms or not np.isfinite([given.values, data.values]).all():
         return
     level, more = math.log(classes), given.values - data.values
     late = float(np.median(data.values[-3:]))
     fallen = sure_of(0.6 - float(more[-1] / max(more[0], 1e-9)), 0.05)
-    shrinking = _shrinking(norms)
+    shrinking = shrinking_of(norms)
     sure = all_of(
         sure_of(float(more[0]) - 0.1 * level, 0.03 * level),
         fallen,

@@ -22,6 +22,12 @@ ALIKE = 0.99
 SURE_OF_NOTHING = 4.0
 """Deviation of an image's scores from which on an untrained network is sure, and mostly wrong."""
 
+TINY = 0.12
+"""First weights over He's below which signals die out; PyTorch's own are 0.4 of them."""
+
+FAINT = 0.5
+"""Deviation of the layers' outputs over the input's below which weights may be said to be small."""
+
 FADING = 0.25
 """Deviation of a layer's output over that of the layer before, below which a signal dies out on its way."""
 
@@ -35,17 +41,24 @@ def initialisation_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     values = np.array([one.values[0] for one in deviations])
     if not (values > 0).all() or not np.isfinite(values).all():
         return
-    scale = _input_deviation(log)
-    steps = np.diff(np.log10(np.concatenate([[scale], values])))
+    given = _input_deviation(log)
+    steps = np.diff(np.log10(np.concatenate([[given], values])))
     gain = float(np.mean(steps))
     fading = sure_of(math.log10(FADING) - gain, 0.1 + spread_of(steps) / math.sqrt(len(steps)))
-    small = sure_of(-2.0 - math.log10(values[-1] / scale), 0.3)
+    small = sure_of(-2.0 - math.log10(values[-1] / given), 0.3)
     stuck = _standing(course.loss, course.level)
     sure = all_of(max(fading, small), small, stuck)
+    scale = first_scale(log)
+    tiny = sure_of(math.log10(TINY / scale), 0.1) if scale > 0 and not known.normalised else 0.0
+    faint = sure_of(math.log10(FAINT * given / float(np.median(values))), 0.1)  # else they were taken away later
+    tiny = all_of(tiny, faint, stuck, course.poor, 1 - course.learning)
+    if tiny > max(sure, 0.6):
+        yield _tiny(log, known, scale, tiny)
+        return
     if sure <= 0.6:
         return
     words = Words(
-        f"The initial weights are too small: the deviation of activations falls from {scale:.2g} at the input to {values[-1]:.2g} in the last "
+        f"The initial weights are too small: the deviation of activations falls from {given:.2g} at the input to {values[-1]:.2g} in the last "
         f"layer, a factor of {10**gain:.2g} a layer, and the loss stood at {course.first:.4g}.",
         "Take weights of the right size: --set init.kind=he",
         "torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='relu') for every layer with weights",
@@ -53,6 +66,30 @@ def initialisation_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, 0, tuple(one.observation(0) for one in deviations[-4:]))
     yield diagnosis("initialisation-too-small", "warn", words=words, weight=weight, remedy=first_weights(known))
+
+
+def _tiny(log: RunLog, known: Known, scale: float, sure: float) -> Diagnosis:
+    """Biases may hide in the activations that next to nothing comes through; weights of such a size let nothing through."""
+    course = course_of(log, known)
+    norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("units")]
+    words = Words(
+        f"The initial weights are too small: in the median of the layers they are {scale:.2g} of the size of He's, and the loss stood at {course.first:.4g} and is {course.late:.4g}.",
+        "Take weights of the right size: --set init.kind=he",
+        "torch.nn.init.kaiming_normal_(layer.weight, nonlinearity='relu') for every layer with weights",
+        "With He's weights the loss stands as long.",
+    )
+    weight = Weight(sure, 0, tuple(one.observation(0) for one in norms if len(one))[:4])
+    return diagnosis("initialisation-too-small", "warn", words=words, weight=weight, remedy=first_weights(known))
+
+
+def first_scale(log: RunLog) -> float:
+    """The first weights over He's, whose norm is sqrt(2 units): the median over the layers; 0 when not measured."""
+    found = []
+    for where in log.wheres("units"):
+        norm, units = log.series("weight_norm", where, kind="layers"), log.series("units", where, kind="start")
+        if len(norm) and len(units) and math.isfinite(norm.values[0]):
+            found.append(float(norm.values[0]) / math.sqrt(2 * float(units.values[0])))
+    return float(np.median(found)) if found else 0.0
 
 
 def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, since, spread_of, sure_of
-from babysit.diagnosing.form import AGREE, RECTIFYING, SQUASHING, Form, end_of, form_of
+from babysit.diagnosing.form import AGREE, RECTIFYING, SQUASHING, Flattened, Form, end_of, flattened, form_of
 from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.gradients import unreached_at_first
 from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.remedies import first_weights, lower_rate, plain_inputs
@@ -49,6 +50,8 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if sure <= 0.6:
         return
     begun = float(worst.values[0])
+    if begun < DEAD and unreached_at_first(log):  # then it is by their gradients that they cannot come back
+        return
     when = (
         "from the start: initial weights or biases"
         if begun > DEAD
@@ -93,6 +96,10 @@ def saturated_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     form = form_of(log)
     if form is not None and form.name == "scores of length one" and abs(form.times - 1) < AGREE:
         yield _scores_of_one_length(log, known, form)
+        return
+    flat = flattened(log, known)
+    if flat is not None and not flat.doubled:
+        yield _scores_limited(log, known, flat)
         return
     if course.short or not found:
         return
@@ -150,6 +157,20 @@ def _scores_of_one_length(log: RunLog, known: Known, form: Form) -> Diagnosis:
         words=words,
         weight=Weight(form.sure, 0, lasts(form.given, form.by_form, course.loss)),
     )
+
+
+def _scores_limited(log: RunLog, known: Known, flat: Flattened) -> Diagnosis:
+    """A function of two limits, or a temperature, in forward or in the loss: no layer shows it, and the loss does."""
+    course, classes = course_of(log, known), classes_of(known, log)
+    words = Words(
+        f"The scores saturate on their way to the loss: of {course.accuracy:.0%} right answers it is {course.late:.3g}, and began at ln {classes}; in the latest of {len(flat.given)} looks it was "
+        f"{flat.given.values[-1]:.3g}, and the softmax loss of the same scores {flat.softmax.values[-1]:.3g}: something with narrow limits stands between the two.",
+        "Networks of a recipe end in scores; in one of your own take the function away from its end",
+        "cross_entropy(scores, labels) takes scores of any size: no sigmoid, tanh, clamp or temperature before it",
+        "cross_entropy of the same scores and labels has the same value.",
+    )
+    weight = Weight(flat.sure, 0, lasts(flat.given, flat.softmax, course.loss))
+    return diagnosis("saturated-units", "warn", words=words, weight=weight)
 
 
 def constant_output(log: RunLog, known: Known) -> Iterator[Diagnosis]:

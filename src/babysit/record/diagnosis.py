@@ -95,7 +95,7 @@ class Diagnosis:
     `disproof` what would show that it is wrong; `where` the layer or class it is about; `remedy` changed settings, of
     which None hands one back to the rule that decides it, and no mapping at all when no setting helps; `begin` where to
     continue from with them: from new weights (`start`), or from the last good checkpoint (`last`); `experiment` one that
-    decides, if there is one.
+    decides, if there is one; `guess` whether it is named beside what was found, as another cause that nothing speaks against.
     """
 
     rule: str
@@ -112,6 +112,11 @@ class Diagnosis:
     remedy: Mapping[str, object] | None = None
     experiment: Experiment | None = None
     begin: Begin = "start"
+    guess: bool = False
+
+    def line(self, change: str) -> str:
+        """All that a second guess says, in one line; `change` its advice, or the line of PyTorch."""
+        return f"{self.claim.rstrip('.')} ({self.sure:.0%}). To try: {change.rstrip('.')}."
 
     def as_json(self) -> dict[str, Any]:
         """The diagnosis as plain JSON values; a value that is not finite becomes its name."""
@@ -138,6 +143,7 @@ class Diagnosis:
             "where": self.where,
             "remedy": None if self.remedy is None else dict(self.remedy),
             "begin": self.begin,
+            "guess": self.guess,
             "experiment": None if self.experiment is None else self.experiment.as_json(),
         }
 
@@ -178,6 +184,7 @@ def diagnosis_of(value: Mapping[str, Any]) -> Diagnosis:
         remedy=value.get("remedy"),
         experiment=None if experiment is None else Experiment(**experiment),
         begin=value.get("begin", "start"),
+        guess=value.get("guess", False),
     )
 
 

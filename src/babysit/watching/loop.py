@@ -387,11 +387,12 @@ class Loop:
         self.diary.flush()
         self.diagnoses = tuple(self.judge(self.diary.log, self._known()))
         self.diary.keep(self.diagnoses)
+        others = "".join(f"\n  or: {one.line(one.code or one.advice)}" for one in self.diagnoses if one.guess)
         for one in self.diagnoses:
             weight = SEVERITIES.index(one.severity)
-            if weight < self._told.get(one.rule, len(SEVERITIES)):
+            if weight < self._told.get(one.rule, len(SEVERITIES)) and not one.guess:
                 self._told[one.rule] = weight
-                advice = one.code or one.advice
+                advice, others = (one.code or one.advice) + others, ""
                 self.say(
                     f"{one.rule}/{weight}", f"{one.severity.upper()} since step {one.since:,}: {one.claim}\n  {advice}"
                 )
