@@ -41,7 +41,7 @@ def main() -> None:
         one = judged(program)
         kept = logs.read(program.name)
         everything = [rule for name in RULES for rule in RULES[name](kept.log, kept.known)]
-        for diagnosis in [*one.said, *everything]:
+        for diagnosis in [*(said for said in one.said if not said.guess), *everything]:
             meant = bool(program.accepted) and program.accepted[0] == diagnosis.rule
             rank = (meant, bool(one.said) and one.said[0].rule == diagnosis.rule, diagnosis.sure)
             if PLAIN.get(diagnosis.rule, program.name) != program.name:

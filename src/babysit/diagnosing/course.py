@@ -48,8 +48,13 @@ class Course:
 
     @property
     def short(self) -> bool:
-        """Whether it is too early to say anything: after few updates, unless each was over many batches."""
-        return self.count < SHORT // 2 or (self.count < SHORT and self.batches < 10 * SHORT)
+        """Whether it is too early to say anything."""
+        return self.count < SHORT
+
+    @property
+    def hardly_begun(self) -> bool:
+        """Whether it is too early to say even that the loss was thrown up: few updates over many batches are enough for it."""
+        return self.count < SHORT // 2 or (self.short and self.batches < 10 * SHORT)
 
     @property
     def poor(self) -> float:

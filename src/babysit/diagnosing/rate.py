@@ -74,7 +74,7 @@ PENALTY = 0.5
 def learning_rate_too_high(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first updates threw the loss up, or updates are a large part of the weights; and little or nothing was learned."""
     course, motion = course_of(log, known), motion_of(log)
-    if course.short or course.level <= 0 or course.late < 0 or end_of(log, known) is not None:
+    if course.hardly_begun or course.level <= 0 or course.late < 0 or end_of(log, known) is not None:
         return
     jump, place = jump_of(course)
     by_jump = sure_of(math.log(max(jump, 1e-9) / JUMP), 0.05 + course.noise / max(course.level, 1e-9))

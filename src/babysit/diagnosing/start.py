@@ -49,7 +49,8 @@ def initialisation_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     stuck = _standing(course.loss, course.level)
     sure = all_of(max(fading, small), small, stuck)
     scale = first_scale(log)
-    tiny = sure_of(math.log10(TINY / scale), 0.1) if scale > 0 and not known.normalised else 0.0
+    free = scale > 0 and not known.normalised and not any("Norm" in one.kind for one in known.layers or ())
+    tiny = sure_of(math.log10(TINY / scale), 0.1) if free else 0.0
     faint = sure_of(math.log10(FAINT * given / float(np.median(values))), 0.1)  # else they were taken away later
     tiny = all_of(tiny, faint, stuck, course.poor, 1 - course.learning)
     if tiny > max(sure, 0.6):
