@@ -22,7 +22,7 @@ def stuck_at_chance(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if course.short or course.late < 0:
         return
     patience = max(PATIENCE if not known.planned_steps else min(PATIENCE, known.planned_steps // 3), LEAST)
-    long = sure_of(math.log(course.count / patience) + 0.1, 0.1)
+    long = sure_of(math.log(course.count / patience), 0.1)
     validation = log.series("validation_accuracy", kind="epoch")
     also = 1.0
     if len(validation):
