@@ -38,7 +38,7 @@ import data
 import unseen.images
 import unseen.recipes
 from babysit.metrics import wilson_interval
-from recipes import BROKEN, HEALTHY
+from recipes import BOLD, BROKEN, HEALTHY, ODD
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results" / "remedies.jsonl"
@@ -178,7 +178,9 @@ def programs(*, held: bool = False) -> list[Program]:
         fault = {name: one.recipe[name] for name in FAULTS[one.name]}
         found.append(Program(one.name, {name: value for name, value in one.recipe.items() if name not in fault}, fault))
     found += [Program(f"mend-{name}", healthy, fault) for name, healthy, fault in MORE]
+    found += [Program(f"mend-odd-{name}", dict(healthy), dict(fault)) for name, healthy, fault in ODD]
     found += [Program(f"fine-{name}", recipe, {}) for name, recipe in (*HEALTHY, *FINE)]
+    found += [Program(f"fine-bold-{name}", dict(recipe), {}) for name, recipe in BOLD]
     return [*found, *_of("unseen", unseen.recipes.MENDED, unseen.recipes.FINE)]
 
 
@@ -283,6 +285,7 @@ def make(chosen: Sequence[Program], seeds: Sequence[int], ways: Collection[str],
                     "seed": seed,
                     **run(settings, seed),
                 }
+                there[key] = line
                 with RESULTS.open("a", encoding="utf-8") as stream:
                     stream.write(json.dumps(line) + "\n")
                 said = "; ".join(f"{one['rule']} {one['state']}" for one in line["remedies"])

@@ -49,7 +49,8 @@ def with_settings(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list
     A warning of a rule stays as it is; a note of the same cause makes room for the setting that is behind it. What was
     set so is nobody's symptom, so causes that would explain it away are left out, unless they end the training.
     """
-    said = by_setting(log, known)
+    over = any(one.severity == "stop" for one in found)
+    said = by_setting(log, known, 1.0 if over else comes_to_little(log, known))
     warned = {one.rule for one in found if one.severity != "note"}
     added = [one for one in said if one.rule not in warned]
     names = {one.rule for one in said}
@@ -63,11 +64,13 @@ def with_settings(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list
     return [*kept, *added]
 
 
-def by_setting(log: RunLog, known: Known) -> list[Diagnosis]:
-    """A warning for each cause for which a setting far outside the usual stands, when the training comes to little."""
+def by_setting(log: RunLog, known: Known, little: float) -> list[Diagnosis]:
+    """A warning for each cause for which a setting far outside the usual stands.
+
+    Arguments:
+        little: how sure that the training comes to little.
+    """
     odd = odd_settings(known)
-    if not odd or (little := comes_to_little(log, known)) <= 0.6:
-        return []
     causes = dict.fromkeys(one.cause for one in odd)
     found = [_said(cause, [one for one in odd if one.cause == cause], little, log, known) for cause in causes]
     return [one for one in found if one.sure > 0.6]

@@ -236,12 +236,15 @@ def unshortened(log: RunLog, known: Known) -> Settings | None:
 
 
 def short_gradients(log: RunLog, known: Known, *, large: bool) -> Settings:
-    """Gradients shortened to their usual norm, and the rate by rule where the given one is well above.
+    """Gradients shortened to their usual norm, and the rate by rule where the given one is well above; where settings are far
+    outside the usual, these as they are without being asked for instead.
 
     Arguments:
         large: they are so from the start: then first weights by rule where others were asked for, and a norm of 1, which
             a mean loss of normalised inputs has about.
     """
+    if odd := handed_back(known):
+        return odd
     norms = log.series("gradient_norm", kind="step").values
     usual = norms[np.isfinite(norms) & (norms > 0)]
     changed: Settings = {"optim.clip": 1.0 if large or not len(usual) else _short(float(np.median(usual)))}

@@ -188,7 +188,8 @@ class Courses:
         try:
             trying, settings = resolved(self.recipe, found, self.data, session.clock)
         except UserError as error:
-            return replace(one, state="impossible", why=str(error).rstrip("."))
+            asked = {name: (self.recipe.get(name), value) for name, value in (found.remedy or {}).items()}
+            return replace(one, state="impossible", why=str(error).rstrip("."), settings=asked)
         begin = self._last_good(session, found, settings)
         if found.severity == "warn" and at - begin < long:
             begin = 0
@@ -202,7 +203,7 @@ class Courses:
             if end < compare:
                 left = max(0.0, pace.budget - session.clock.running())
                 why = f"{left:.0f} s of the budget are left, which is too short to try it"
-                return replace(one, state="impossible", why=why)
+                return replace(one, state="impossible", why=why, settings=settings)
         return replace(one, settings=settings, begin=begin, compare=min(compare, end))
 
     def _last_good(self, session: Session, found: Diagnosis, settings: dict[str, tuple[object, object]]) -> int:

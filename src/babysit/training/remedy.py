@@ -30,7 +30,7 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.run import Run
 from babysit.training import resolve
 from babysit.training.session import Session
-from babysit.training.setting_faults import USED_BY
+from babysit.training.setting_faults import NEEDING, USED_BY
 
 SURE = 0.6
 """How sure a diagnosis must be to be acted upon. That it has stood for an epoch, and past a third of the plan, tells more: of the
@@ -49,7 +49,7 @@ State = Literal["beginning", "trial", "kept", "taking back", "bringing back", "t
 class Remedied:
     """One remedy of a run, as its manifest keeps it.
 
-    `settings` name to (before, after); `begin` the step it continues from, `at` the one of the diagnosis, `compare` the
+    `settings` name to (before, after), the latter as asked for where it could not be tried; `begin` the step it continues from, `at` the one of the diagnosis, `compare` the
     one after which it is judged; `seconds` of running time when it began; `common` validation images compared, of which
     one way alone was right in `only_before` and `only_after`; `p` of McNemar's test; `why` it could not be tried; `over`
     whether the way before it had come to its end.
@@ -141,7 +141,7 @@ def worth_trying(
         most: remedies of a run; a second trial does not count.
         over: the way has come to its end, so that a remedy of which the test could not tell gets its second trial.
     """
-    before = {(one.rule, one.claim) for one in tried if one.state == "impossible"}
+    before = {(one.rule, *sorted(one.settings)) for one in tried if one.state == "impossible"}
     in_vain = [one for one in tried if one.state not in ("impossible", "kept")]
     rules = {one.rule for one in in_vain if one.over or not (over and one.undecided)}
     again = {one.rule for one in in_vain} - rules
@@ -154,7 +154,7 @@ def worth_trying(
         and one.remedy
         and (one.sure >= SURE or one.severity == "stop")
         and one.rule not in rules
-        and (one.rule, one.claim) not in before
+        and (one.rule, *sorted(one.remedy)) not in before
     ]
 
 
@@ -182,12 +182,9 @@ def remedied(recipe: Recipe, remedy: Mapping[str, object]) -> Recipe:
     >>> remedied(falling, {"schedule.kind": "one-cycle"}).schedule.tau
     """
     changed, usual = recipe.replace(dict(remedy)), Recipe()
-    unused = {
-        setting: usual.get(setting)
-        for setting, switch, kinds in USED_BY
-        if switch in remedy and changed.get(switch) not in kinds
-    }
-    return changed.replace(unused) if unused else changed
+    unused = [setting for setting, switch, kinds in USED_BY if switch in remedy and changed.get(switch) not in kinds]
+    unused += [setting for setting, needed, _ in NEEDING if needed in remedy and not changed.get(needed)]
+    return changed.replace({setting: usual.get(setting) for setting in unused})
 
 
 def check(recipe: Recipe) -> None:

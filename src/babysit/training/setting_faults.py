@@ -65,6 +65,14 @@ USED_BY: tuple[tuple[str, str, tuple[object, ...]], ...] = (
 """Settings, and the kinds that use them."""
 
 
+NEEDING: tuple[tuple[str, str, str], ...] = (
+    ("regularize.dropout_at", "regularize.dropout", "no probability"),
+    ("regularize.dropout_form", "regularize.dropout", "no probability"),
+    ("regularize.l1_form", "regularize.l1", "no l1"),
+)
+"""Settings, those without which they mean nothing, and how that is said."""
+
+
 def _unused_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
     """Settings that were changed though the chosen kind does not use them."""
     usual, faults = Recipe(), []
@@ -73,15 +81,10 @@ def _unused_faults(recipe: Recipe, places: Mapping[str, str]) -> list[Fault]:
             legal = f"{switch} {', '.join(map(str, kinds))}"
             what = f"{setting} is not used by {kind}" if kind else f"{setting} is given, and {switch} left to the rule"
             faults.append(Fault(what, _place(setting, places), legal))
-    for name in ("dropout_at", "dropout_form"):
-        setting = f"regularize.{name}"
-        if recipe.regularize.dropout is None and recipe.get(setting) != usual.get(setting):
-            faults.append(
-                Fault(f"{setting} is given and no probability", _place(setting, places), "regularize.dropout")
-            )
-    if recipe.regularize.l1_form != "gradient" and not recipe.regularize.l1:
-        place = _place("regularize.l1_form", places)
-        faults.append(Fault("regularize.l1_form is given and no l1", place, "regularize.l1 above 0"))
+    for setting, needed, missing in NEEDING:
+        if not recipe.get(needed) and recipe.get(setting) != usual.get(setting):
+            legal = "regularize.l1 above 0" if needed == "regularize.l1" else needed
+            faults.append(Fault(f"{setting} is given and {missing}", _place(setting, places), legal))
     return faults
 
 
