@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,12 @@ from babysit.recipe import read_resolved
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.log import read_log
 from babysit.record.observation import Observation
-from babysit.training import set_aside
+from babysit.training import remedy, set_aside
 
 BROKEN = {"optim.kind": "sgd", "optim.lr": 1000.0, "train.epochs": 3, "train.precision": "float32"}
 SMALL = {"train.epochs": 6, "optim.batch_size": 8, "train.precision": "float32", "watch.every": 2}
+TOTAL = 72
+"""Steps of the latter."""
 
 
 class Told:
@@ -146,11 +149,66 @@ def test_from_the_last_good_checkpoint_and_again_from_the_recipe_and_after_a_cra
     same_end(tmp_path / "crashed", tmp_path / "run")
 
 
+def undecided_before(step: int):
+    """McNemar's test, which calls neither way better when it is asked before a step."""
+    original = remedy.compared
+
+    def compared(one, *words, **options):
+        judged = original(one, *words, **options)
+        return judged if one.compare >= step else replace(judged, p=0.5, state="taking back")
+
+    return compared
+
+
+def test_what_the_test_could_not_tell_is_tried_again_when_the_old_way_is_over(tmp_path, folder, monkeypatch) -> None:
+    settings = {**SMALL, "optim.lr": 1e-5, "watch.remedy": "apply"}
+    monkeypatch.setattr(running, "judge", judged("made-up", "warn", {"optim.lr": 0.05}, after=20))
+    monkeypatch.setattr(remedy, "compared", undecided_before(TOTAL))
+    done = api.train(folder, out=tmp_path / "run", settings=settings)
+    first, second = done.remedies
+    assert (first["state"], first["over"], first["compare"] < TOTAL) == ("taken back", False, True)
+    assert (second["state"], second["over"], second["at"], second["compare"]) == ("kept", True, TOTAL, TOTAL)
+    assert done.steps == TOTAL and done.validation["accuracy"] > 0.5
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "remedy 1, taken back" in page and "before remedy 2" in page
+    crash_and_resume(folder, tmp_path / "crashed", settings, steps=40, number=2)
+    same_end(tmp_path / "crashed", tmp_path / "run")
+    monkeypatch.setattr(remedy, "compared", undecided_before(10 * TOTAL))
+    done = api.train(folder, out=tmp_path / "never", settings=settings)
+    assert [one["state"] for one in done.remedies] == ["taken back", "taken back"], "there is no third trial"
+    api.train(folder, out=tmp_path / "plain", settings={**settings, "watch.remedy": "off"})
+    same_end(tmp_path / "never", tmp_path / "plain", events=False)
+
+
+def test_after_a_stop_a_remedy_that_is_not_told_from_it_goes_on_to_its_end(tmp_path, folder, monkeypatch) -> None:
+    settings = {**SMALL, "optim.lr": 1e-5, "watch.remedy": "apply"}
+    monkeypatch.setattr(running, "judge", judged("made-up", "stop", {"optim.lr": 0.05}, after=20))
+    monkeypatch.setattr(remedy, "compared", undecided_before(TOTAL))
+    told = Told()
+    done = api.train(folder, out=tmp_path / "run", settings=settings, show=told)
+    (one,) = done.remedies
+    assert (one["state"], one["over"], one["compare"]) == ("kept", True, TOTAL)
+    assert "Remedy 1: after step 36, of" in told.text and "it is judged at its own end" in told.text
+    for steps in (35, 60):
+        crash_and_resume(folder, tmp_path / str(steps), settings, steps=steps)
+        same_end(tmp_path / str(steps), tmp_path / "run")
+
+
+def test_a_remedy_takes_along_what_means_nothing_without_it(tmp_path, folder, monkeypatch) -> None:
+    """Found by a dropout of 0.9 in the convolutions: handing it back left `dropout_at` without a probability."""
+    asked = {"regularize.dropout": 0.5, "regularize.dropout_at": "conv", "optim.lr": 1e-5, "watch.remedy": "apply"}
+    remedy = {"regularize.dropout": None, "optim.lr": 0.05}
+    monkeypatch.setattr(running, "judge", judged("made-up", "stop", remedy, after=20))
+    done = api.train(folder, out=tmp_path / "run", settings={**SMALL, **asked})
+    (one,) = done.remedies
+    assert one["state"] == "kept" and one["settings"]["regularize.dropout_at"] == ["conv", None]
+
+
 class Crash(Exception):  # noqa: N818
     """The process ends here."""
 
 
-def crash_and_resume(folder: str, run: Path, settings: dict, *, steps: int) -> None:
+def crash_and_resume(folder: str, run: Path, settings: dict, *, steps: int, number: int = 1) -> None:
     """Ends a training while a remedy is on trial, after a step, and goes on with it."""
     from babysit.training.fit import Fit
 
@@ -159,7 +217,7 @@ def crash_and_resume(folder: str, run: Path, settings: dict, *, steps: int) -> N
     def after_step(self, done) -> None:
         original(self, done)
         remedies = self.run.read_manifest().get("remedies", [])
-        if remedies and done.step == steps:
+        if len(remedies) == number and done.step == steps:
             raise Crash
 
     with pytest.MonkeyPatch.context() as patch:
@@ -250,7 +308,8 @@ def test_a_remedy_that_does_not_fit_is_told_and_the_training_goes_on(tmp_path, f
     monkeypatch.setattr(running, "judge", judge)
     told = Told()
     done = api.train(folder, out=tmp_path / "run", settings={**SMALL, "watch.remedy": "apply"}, show=told)
-    assert [one["state"] for one in done.remedies] == ["impossible"]
+    (one,) = done.remedies
+    assert (one["state"], one["settings"]) == ("impossible", {"schedule.every": [None, 5]}), "it is noted once"
     assert "Remedy of made-up: not tried, its settings do not fit the others" in told.text
     assert done.epochs == SMALL["train.epochs"]
     api.train(folder, out=tmp_path / "plain", settings=SMALL)
