@@ -197,7 +197,7 @@ SIGNS: dict[str, tuple[str, Callable[[float], tuple[RunLog, Known]]]] = {
             OWN,
         ),
     ),
-    "gradients that were left": ("gradients-not-cleared", lambda s: (made(), replace(OWN, left=0.7 + 0.3 * s))),
+    "gradients that were never cleared": ("gradients-not-cleared", lambda s: (made(), replace(OWN, uncleared=0.7 + 0.3 * s))),
     "statistics that hardly move": (
         "normalisation-statistics",
         lambda s: (

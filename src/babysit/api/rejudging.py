@@ -75,7 +75,7 @@ def diagnose(run: str | Path, *, confirm: bool = False, show: Show | None = None
 def known_from(run: Run, manifest: dict[str, Any]) -> Known:
     """What is known of a run's settings: what it wrote down itself, or of an older run what its recipe says."""
     if "known" in manifest:
-        return Known.from_json(manifest["known"])
+        return Known.from_json(manifest["known"], str(run.manifest))
     if not run.recipe.exists():
         return Known()
     recipe, data = read_resolved(run.recipe), manifest.get("data", {})

@@ -24,7 +24,7 @@ from babysit.diagnosing.motion import ACTIVE, motion_of
 from babysit.diagnosing.rate import FIRST, LARGE, jump_of
 from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
 from babysit.record.diagnosis import Diagnosis
-from babysit.record.known import Known
+from babysit.record.known import CLEARED, Known
 from babysit.record.log import RunLog
 from babysit.record.series import Series
 
@@ -40,8 +40,8 @@ LONG = 100
 EXPLODED = 30.0
 """Gradient norm from which on a first step can do harm; a mean loss of normalised inputs has about one."""
 
-FEW, MANY = 12, 64
-"""Updates from which on it can be said that gradients are never cleared, and how many the watcher looks at for it."""
+FEW = 12
+"""Updates from which on it can be said that gradients are never cleared."""
 
 
 def relative_gradients(log: RunLog) -> list[Series]:
@@ -140,18 +140,19 @@ def exploding_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 def gradients_not_cleared(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Each gradient is added to those before it: as seen, or, where that was not looked at, as their growth tells."""
-    if known.left is None:
+    if known.uncleared is None:
         yield from _growing_together(log, known)
         return
     course, motion = course_of(log, known), motion_of(log)
     if motion.measured and motion.ratio == 0:  # it is the gradients of another network that the optimiser clears
         return
-    sure = sure_of(known.left - 0.75, share_error(known.left, min(course.count, MANY)))
+    looked = min(course.count - 1, CLEARED)
+    sure = sure_of(known.uncleared - 0.75, share_error(known.uncleared, looked))
     if course.count < FEW or sure <= 0.6:
         return
     norms = log.series("gradient_norm", kind="step")
     claim = (
-        f"Gradients are never cleared: {known.left:.0%} of the first {min(course.count, MANY)} updates began with the gradient of the one "
+        f"Gradients are never cleared: {known.uncleared:.0%} of the {looked} updates after the first one began with the gradient of the one "
         f"before, to which backward() adds; the loss is {course.late:.3g}."
     )
     yield diagnosis(

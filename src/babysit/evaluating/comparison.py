@@ -105,8 +105,9 @@ def compare_runs(paths: Sequence[Path]) -> Comparison:
     if len({path.resolve() for path in paths}) < len(paths):
         raise UserError("a run is given twice", where=", ".join(names), legal="different runs")
     runs = [Run(path) for path in paths]
-    classes = [tuple(run.read_manifest()["data"]["classes"]) if _begun(run) else () for run in runs]
+    said = [tuple(run.read_manifest().get("data", {}).get("classes", ())) for run in runs]
     predicted = [predictions.read(run) for run in runs]
+    classes = [_checked(*one) for one in zip(runs, said, predicted, strict=True)]
     recipes = [read_resolved(run.recipe) for run in runs]
     settings = {name: tuple(_plain(recipe.get(name)) for recipe in recipes) for name in setting_names()}
     pairs = [
@@ -125,8 +126,12 @@ def compare_runs(paths: Sequence[Path]) -> Comparison:
     )
 
 
-def _begun(run: Run) -> bool:
-    return "data" in run.read_manifest()
+def _checked(run: Run, classes: tuple[str, ...], predicted: Predicted) -> tuple[str, ...]:
+    count = predicted.probabilities.shape[1]
+    if len(classes) != count:
+        what = f"the run's manifest names {len(classes)} classes, and its predictions are of {count}"
+        raise UserError(what, where=str(run.manifest))
+    return classes
 
 
 def _plain(value: object) -> object:

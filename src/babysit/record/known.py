@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter, ValidationError
+
+from babysit.errors import Fault, UserError
 from babysit.recipe import Recipe, setting_names
+
+CLEARED = 64
+"""Updates of somebody's own loop, after the first, at whose beginning it is looked whether gradients were cleared."""
+
+FORMER = {"left": "uncleared"}
+"""Names in older logs, and those of today."""
+
+Count = Annotated[int, Field(ge=0)]
+Size = Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,8 @@ class Known:
     `momentum` the first moment's in the Adam family; `l2`, `decay`, `l1` strengths; `dropout` the probability of
     dropping; `augmented` whether training images are changed at random; `normalised` whether a layer has running
     statistics (batch normalisation), `norm_momentum` the least share of a batch's statistics that enters them, `evaluating` the
-    share of the updates that were made in evaluation mode, `left` of those that began with the gradient of the one before; `activations` the class names of the
+    share of the updates that were made in evaluation mode, `uncleared` of the `CLEARED` after the first that began with the gradient of the
+    one before; `activations` the class names of the
     activation functions that are layers of the network (others may be called as functions); `layers` all
     that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
     no recipe: then advice speaks in lines of PyTorch; `rate_by_rule` the peak learning rate that a recipe of this network,
@@ -37,32 +51,32 @@ class Known:
     True
     """
 
-    learning_rate: float | None = None
-    batch_size: int | None = None
-    classes: int | None = None
+    learning_rate: Size | None = None
+    batch_size: Count | None = None
+    classes: Count | None = None
     class_names: tuple[str, ...] | None = None
-    class_counts: tuple[int, ...] | None = None
-    planned_steps: int | None = None
-    steps_per_epoch: int | None = None
+    class_counts: tuple[Count, ...] | None = None
+    planned_steps: Count | None = None
+    steps_per_epoch: Count | None = None
     schedule_kind: str | None = None
     optimizer_kind: str | None = None
-    momentum: float | None = None
+    momentum: Size | None = None
     loss_kind: str | None = None
-    l2: float | None = None
-    decay: float | None = None
-    l1: float | None = None
-    dropout: float | None = None
+    l2: Size | None = None
+    decay: Size | None = None
+    l1: Size | None = None
+    dropout: Size | None = None
     augmented: bool | None = None
     normalised: bool | None = None
-    norm_momentum: float | None = None
-    evaluating: float | None = None
-    left: float | None = None
+    norm_momentum: Size | None = None
+    evaluating: Size | None = None
+    uncleared: Size | None = None
     activations: tuple[str, ...] | None = None
-    training_images: int | None = None
-    validation_images: int | None = None
+    training_images: Count | None = None
+    validation_images: Count | None = None
     layers: tuple[Layer, ...] | None = None
     settings: Mapping[str, object] | None = None
-    rate_by_rule: float | None = None
+    rate_by_rule: Size | None = None
 
     @property
     def has_recipe(self) -> bool:
@@ -81,15 +95,37 @@ class Known:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Known:
-        """From what `as_json` gave; names that a newer version added are passed over."""
+    def from_json(cls, value: Mapping[str, Any], where: str = "") -> Known:
+        """From what `as_json` gave; names that a newer version added are passed over.
+
+        Arguments:
+            where: the file it is from.
+
+        Raises:
+            UserError: when a value cannot be what its name says.
+        """
         known = {one.name for one in fields(cls)}
-        values: dict[str, Any] = {
-            name: tuple(one) if isinstance(one, list) else one for name, one in value.items() if name in known
-        }
-        if "layers" in values:
-            values["layers"] = tuple(Layer(name, kind) for name, kind in values["layers"])
-        return cls(**values)
+        given = {FORMER.get(name, name): one for name, one in value.items()}
+        values: dict[str, Any] = {name: one for name, one in given.items() if name in known}
+        try:
+            if values.get("layers") is not None:
+                values["layers"] = [{"name": name, "kind": kind} for name, kind in values["layers"]]
+            return _form().validate_python(values)
+        except ValidationError as error:
+            faults = [
+                Fault(f"known.{'.'.join(map(str, one['loc']))} is {one['input']!r:.60}: {one['msg']}", where)
+                for one in error.errors()
+            ]
+            raise UserError.of(faults) from error
+        except (TypeError, ValueError) as error:
+            raise UserError(
+                f"known.layers is {values['layers']!r:.60}", where=where, legal="pairs of a name and a kind"
+            ) from error
+
+
+@cache
+def _form() -> TypeAdapter[Known]:
+    return TypeAdapter(Known)
 
 
 def known_by_recipe(

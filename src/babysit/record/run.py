@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from babysit.errors import UserError, writing
 from babysit.record import atomic
+from babysit.record.manifest import check_manifest
 
 FORMAT = 1
 Status = str
@@ -116,7 +117,7 @@ class Run:
         """The manifest.
 
         Raises:
-            UserError: when this is not a run, or one of a newer format.
+            UserError: when this is not a run, or one of a newer format, or a field is not what it must be.
         """
         if not self.path.is_dir():
             raise UserError("there is no run here", where=str(self.path), hint="`babysit train DATA -o RUN` makes one")
@@ -129,12 +130,13 @@ class Run:
                 where=str(self.path),
                 hint="Give the folder that `babysit train` printed at its end",
             ) from error
-        if version > FORMAT:
+        if isinstance(version, int) and version > FORMAT:
             raise UserError(
                 f"the run has format {version}, this babysit reads up to {FORMAT}",
                 where=str(self.path),
                 hint="Use the newer version that wrote it",
             )
+        check_manifest(manifest, self.manifest)
         return manifest
 
     def update_manifest(self, **changes: object) -> None:

@@ -379,7 +379,9 @@ class Loop:
         facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
         planned = self.meter.step if self._finished else None
         evaluating = self._evaluating / self._looked if self._looked else None
-        return replace(self.epoch.into(facts), planned_steps=planned, evaluating=evaluating, left=self.clearing.left)
+        return replace(
+            self.epoch.into(facts), planned_steps=planned, evaluating=evaluating, uncleared=self.clearing.uncleared
+        )
 
     def _look(self) -> None:
         """Judges what has been seen, and tells what is new."""
