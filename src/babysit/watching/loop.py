@@ -16,7 +16,7 @@ from babysit.probes.context import Batch, ProbeContext
 from babysit.probes.hooks import Unshared
 from babysit.probes.meter import Meter, Values
 from babysit.probes.when import thinned
-from babysit.record.diagnosis import SEVERITIES, Diagnosis, Judge
+from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.record.known import Known
 from babysit.record.log import Kind
 from babysit.show import plural
@@ -26,6 +26,7 @@ from babysit.watching.diary import open_diary
 from babysit.watching.epochs import Epoch, of_inputs, validated
 from babysit.watching.given import Given, Once, glanced, mean_of, read
 from babysit.watching.resting import Rest
+from babysit.watching.telling import Telling
 from babysit.watching.thinning import Thinning
 from babysit.watching.updates import Updates, penalty_norm, rate_of
 
@@ -85,7 +86,7 @@ class Loop:
         self._calls = self._batches = self._judged = 0
         self._rate = 0.0
         self._evaluating, self._in_evaluation = 0, False
-        self._told: dict[str, int] = {}
+        self._telling = Telling(say)
 
     @property
     def trouble(self) -> str:
@@ -389,13 +390,5 @@ class Loop:
         self.diary.flush()
         self.diagnoses = tuple(self.judge(self.diary.log, self._known()))
         self.diary.keep(self.diagnoses)
-        others = "".join(f"\n  or: {one.line(one.code or one.advice)}" for one in self.diagnoses if one.guess)
-        for one in self.diagnoses:
-            weight = SEVERITIES.index(one.severity)
-            if weight < self._told.get(one.rule, len(SEVERITIES)) and not one.guess:
-                self._told[one.rule] = weight
-                advice, others = (one.code or one.advice) + others, ""
-                self.say(
-                    f"{one.rule}/{weight}", f"{one.severity.upper()} since step {one.since:,}: {one.claim}\n  {advice}"
-                )
+        self._telling.tell(self.diagnoses)
         self._judging += time.perf_counter() - begun
