@@ -90,5 +90,5 @@ RULES: Table[Rule] = Table(
 def judge(log: RunLog, known: Known) -> list[Diagnosis]:
     """All rules over a log, ranked: worst first, and no symptom beside its cause; with the experiments that decide."""
     found = [one for rule in RULES.values() for one in rule(log, known)]
-    ranked = rank(with_settings(found, log, known))
+    ranked = rank(*with_settings(found, log, known))
     return decided(guessed(ranked, log, known), known)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, joined, lasts, share_error, sure_of
-from babysit.diagnosing.ranking import EXPLAINS
+from babysit.diagnosing.ranking import EXPLAINS, WARN
 from babysit.diagnosing.usual import Odd, handed_back, odd_settings
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -43,14 +43,17 @@ SAID: Mapping[str, str] = {
 }
 
 
-def with_settings(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list[Diagnosis]:
+def with_settings(found: Sequence[Diagnosis], log: RunLog, known: Known) -> tuple[list[Diagnosis], set[str]]:
     """What the rules found, and what the settings say besides.
 
     A warning of a rule stays as it is; a note of the same cause makes room for the setting that is behind it. What was
     set so is nobody's symptom, so causes that would explain it away are left out, unless they end the training.
+
+    Returns:
+        The diagnoses, and the rules whose cause stands in the settings.
     """
     over = any(one.severity == "stop" for one in found)
-    said = by_setting(log, known, 1.0 if over else comes_to_little(log, known))
+    said = [one for one in by_setting(log, known, 1.0 if over else comes_to_little(log, known)) if one.sure >= WARN]
     warned = {one.rule for one in found if one.severity != "note"}
     added = [one for one in said if one.rule not in warned]
     names = {one.rule for one in said}
@@ -61,7 +64,7 @@ def with_settings(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list
         or one.rule in warned & names
         or (one.rule not in names and not names & set(EXPLAINS.get(one.rule, ())))
     ]
-    return [*kept, *added]
+    return [*kept, *added], names
 
 
 def by_setting(log: RunLog, known: Known, little: float) -> list[Diagnosis]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from babysit.record.diagnosis import SEVERITIES, Diagnosis
@@ -143,17 +143,20 @@ WARN = 0.75
 """How sure a warning must be: of what the tuning part of the corpus was warned of at 0.6 to 0.75, half was right."""
 
 
-def rank(found: Iterable[Diagnosis]) -> list[Diagnosis]:
+def rank(found: Iterable[Diagnosis], settled: Collection[str] = ()) -> list[Diagnosis]:
     """Worst first and surest first, without what another one explains.
 
     A cause takes over the severity of what it explains, so that a training that must stop still stops.
+
+    Arguments:
+        settled: rules whose cause stands in the settings, so that nothing explains it away.
     """
     said = list(found)
     names = {one.rule for one in said}
     causes = {name: [one for one in said if name in EXPLAINS.get(one.rule, ())] for name in names}
     kept = []
     for one in said:
-        if causes[one.rule]:
+        if causes[one.rule] and one.rule not in settled:
             continue
         explained = [other for other in said if other.rule in EXPLAINS.get(one.rule, ())]
         worst = min((SEVERITIES.index(other.severity) for other in explained), default=len(SEVERITIES))
