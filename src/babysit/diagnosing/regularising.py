@@ -34,10 +34,16 @@ DROPPED = 0.65
 
 def regularisation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The penalty pulls harder at the weights than the data do, and the data lose: weights shrink, the loss stays high."""
-    course = course_of(log, known)
-    penalties = log.series("penalty_gradient_norm", kind="step")
-    yield from (found := [*_smoothed_away(log, known), *_penalty_in_loss(log, known), *_withered(log, known)][:1])
-    if course.short or len(penalties) < 3 or found:
+    for one in (_smoothed_away, _penalty_in_loss, _overwhelms, _withered):
+        yield from (found := list(one(log, known)))
+        if found:
+            return
+
+
+def _overwhelms(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The penalty's gradient, which the settings tell, is as long as the data's; or a part of it, and the weights wither."""
+    course, penalties = course_of(log, known), log.series("penalty_gradient_norm", kind="step")
+    if course.short or len(penalties) < 3:
         return
     share = penalty_share(log)
     norms = norms_of(log)
