@@ -148,7 +148,7 @@ def test_fifty_updates_at_chance_are_few_not_stuck() -> None:
 
 def test_gradients_of_a_network_that_the_optimiser_does_not_hold_are_not_its_to_clear() -> None:
     still = with_stuck({"layers": everywhere("update_ratio", 0.0)})
-    known = replace(OWN, left=1.0)
+    known = replace(OWN, uncleared=1.0)
     assert not list(RULES["gradients-not-cleared"](still, known))
     assert list(RULES["gradients-not-cleared"](with_stuck(), known))
     assert said(still, known)[0].rule == "layer-not-trained"
