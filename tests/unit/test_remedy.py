@@ -208,6 +208,24 @@ def test_what_is_set_so_is_nobodys_symptom_and_a_note_of_it_becomes_a_warning() 
     assert with_settings([vanishing, note], ended(0.98), known) == ([vanishing, note], set())
 
 
+def test_a_batch_of_all_images_is_named_though_its_few_updates_are_over_soon() -> None:
+    rows = [Row("step", step, step - 1, {"loss": 2.3, "learning_rate": 0.1}) for step in range(1, 7)]
+    rows += [Row("epoch", 6, 5, {"validation_accuracy": 0.15})]
+    known = Known(
+        classes=10,
+        loss_kind="softmax",
+        planned_steps=6,
+        steps_per_epoch=1,
+        training_images=1600,
+        validation_images=400,
+        settings={"optim.batch_size": 1600},
+    )
+    (one,) = [one for one in judge(RunLog(rows), known) if one.severity == "warn"]
+    assert one.rule == "stopped-too-early" and one.remedy == {"optim.batch_size": None, "optim.lr": None}
+    assert "optim.batch_size is 1600, and 400 is the most that is usual" in one.claim
+    assert not [one for one in judge(RunLog(rows[:3]), known) if one.severity == "warn"], "too early to say"
+
+
 def test_two_causes_that_stand_in_the_settings_do_not_explain_each_other() -> None:
     """Found by hand: a clip of 1e-5 was not named beside a smoothing of 0.9, which explains small updates."""
     settings: dict[str, object] = {"optim.clip": 1e-5, "loss.smoothing": 0.9}

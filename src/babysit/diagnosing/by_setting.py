@@ -86,11 +86,11 @@ def comes_to_little(log: RunLog, known: Known) -> float:
     and stands.
     """
     course = course_of(log, known)
-    if course.short or not known.planned_steps:
+    if not course.count or not known.planned_steps:
         return 0.0
     if course.last_step < known.planned_steps:
         stands = all_of(course.poor, 1 - course.learning)
-        return stands if course.last_step >= LONG * known.planned_steps else 0.0
+        return 0.0 if course.short or course.last_step < LONG * known.planned_steps else stands
     accuracy = log.series("validation_accuracy", kind="epoch").values
     if not len(accuracy):
         return sure_of(0.8 - course.way, course.spread / course.level)
