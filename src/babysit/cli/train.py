@@ -292,7 +292,8 @@ def _worst(diagnoses: Sequence[dict[str, Any]], run: Path) -> list[str]:
     lines = []
     for one in diagnoses[:WORST]:
         advice = f"{one['claim']} {'To try: ' if one['guess'] else ''}{one['advice'].rstrip('.')}."
-        lines += [f"  or: {advice}"] if one["guess"] else ["", f"{one['severity'].upper()}: {advice}"]
+        begin = "MAYBE" if one["guess"] else one["severity"].upper()
+        lines += ["", f"{begin}: {advice}"]
     if more := len(diagnoses) - WORST:
         lines += ["", f"{more} more: babysit diagnose {for_terminal(str(run))}"] if more > 0 else []
     return lines

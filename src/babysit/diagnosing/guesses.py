@@ -16,6 +16,7 @@ from babysit.diagnosing.evidence import Weight, Words, diagnosis, lasts
 from babysit.diagnosing.ranking import ASIDE, COSTS, EXPLAINS, SYMPTOMS
 from babysit.diagnosing.remedies import (
     Settings,
+    as_options,
     first_weights,
     less_augmentation,
     lower_rate,
@@ -202,12 +203,13 @@ def _ill(said: Sequence[Diagnosis], log: RunLog, known: Known) -> bool:
 
 def _guess(name: str, hint: signs.Hint, *, sure: float, begin: str, seen: Seen) -> Diagnosis:
     also = ALSO[name]
+    remedy = also.remedy(seen.log, seen.known)
+    advice = (as_options(remedy) if remedy else also.advice) if seen.known.has_recipe else also.code
     words = Words(
         f"{begin} {also.words}: {hint.why}.",
-        also.advice,
+        advice,
         also.code,
         "With that it goes the same way.",
     )
     weight = Weight(sure, int(seen.course.loss.steps[0]), hint.evidence or lasts(seen.course.loss))
-    remedy = also.remedy(seen.log, seen.known)
     return replace(diagnosis(name, "note", words=words, weight=weight, remedy=remedy), guess=True)

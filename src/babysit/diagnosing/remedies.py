@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from babysit.diagnosing.course import chance_of, classes_of
+from babysit.diagnosing.evidence import joined
 from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.usual import BATCHES, FALLING, INPUTS, Settings, handed_back
 from babysit.record.diagnosis import Begin, Diagnosis
@@ -308,6 +309,17 @@ def remedy_text(one: Diagnosis) -> str:
     ]
     place = "from the last good checkpoint" if one.begin == "last" else "from the start"
     return f"{', '.join(changes)}; {place}"
+
+
+def as_options(changes: Settings) -> str:
+    """Changed settings as a person gives them to the command.
+
+    >>> as_options({"optim.lr": 0.01, "augment.crop": None, "augment.flip": None})
+    '--set optim.lr=0.01, and leave augment.crop and augment.flip out'
+    """
+    given = " ".join(f"--set {name}={_plain(value)}" for name, value in changes.items() if value is not None)
+    out = [name for name, value in changes.items() if value is None]
+    return ", and ".join([*([given] if given else []), *([f"leave {joined(out)} out"] if out else [])])
 
 
 def _plain(value: object) -> str:

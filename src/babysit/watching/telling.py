@@ -21,7 +21,7 @@ class Telling:
 
     def tell(self, diagnoses: Sequence[Diagnosis]) -> None:
         """The diagnoses of the latest look, worst first; what else could be stands behind the first that is new."""
-        others = "".join(f"\n  or: {one.line(one.code or one.advice)}" for one in diagnoses if one.guess)
+        others = "".join(f"\n  maybe: {one.line(one.code or one.advice)}" for one in diagnoses if one.guess)
         for one in diagnoses:
             weight = SEVERITIES.index(one.severity)
             if weight < self._told.get(one.rule, len(SEVERITIES)) and not one.guess:
