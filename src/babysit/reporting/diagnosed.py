@@ -52,7 +52,8 @@ def found_in(run: Run) -> list[Diagnosis]:
 
 def _diagnosis(number: int, one: Diagnosis) -> str:
     if one.guess:
-        return f'<p class="soft">{number}. {for_page(one.line(one.advice))} More: {for_page(one.page)}</p>'
+        line = one.line(f"{one.advice}; in PyTorch: {one.code}")
+        return f'<p class="soft">{number}. {for_page(line)} More: {for_page(one.page)}</p>'
     seen = "; ".join(f"{each.key.replace('_', ' ')} {each.value:.4g} at step {each.step:,}" for each in one.evidence)
     rows = [
         ("Seen", seen),
