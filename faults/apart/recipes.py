@@ -40,7 +40,11 @@ MENDED: tuple[tuple[str, Recipe, Recipe], ...] = (
     ("flip", dict(ARROWS), {"augment.flip": "random"}),
     ("shift", dict(CLOCKS), {"augment.crop": 26}),
     ("crops", dict(LETTERS), {"augment.resized_crop": 0.02, "augment.scale": 0.9}),
-    ("erase", dict(BEADS), {"augment.erase": 1.0, "augment.colour": 8.0, "augment.brightness": 1.0}),
+    (
+        "erase",
+        dict(BEADS),
+        {"augment.erase": 1.0, "augment.colour": 1.0, "augment.brightness": 1.0, "augment.contrast": 1.0},
+    ),
     ("init-small", {**ARROWS, **PLAIN}, {"init.kind": "gaussian", "init.scale": 1e-5}),
     ("init-large", {**CLOCKS, **PLAIN}, {"init.kind": "he", "init.scale": 40.0}),
     ("init-bias", {**LETTERS, **PLAIN}, {"init.kind": "he", "init.bias": -30.0}),
