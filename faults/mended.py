@@ -314,13 +314,12 @@ def table(chosen: Sequence[Program]) -> Iterator[str]:
             for seed in SEEDS:
                 remedied, without = (found.get((program.name, way, seed)) for way in program.ways)
                 touched += bool(remedied and remedied["remedies"])
-                if remedied is None or without is None:
-                    continue
+                if remedied is None or without is None or not remedied["remedies"]:
+                    continue  # where nothing was done, a run is the same to the bit
                 if remedied["accuracy"] < without["accuracy"] - NEAR:
                     worse.append(f"{program.name} {seed}")
-                if remedied["remedies"]:
-                    said = "; ".join(f"{one['rule']} {one['state']}" for one in remedied["remedies"])
-                    yield f"{program.name:28s} seed {seed} {without['accuracy']:.3f} -> {remedied['accuracy']:.3f}  {said}"
+                said = "; ".join(f"{one['rule']} {one['state']}" for one in remedied["remedies"])
+                yield f"{program.name:28s} seed {seed} {without['accuracy']:.3f} -> {remedied['accuracy']:.3f}  {said}"
             continue
         before = accuracies(program, "broken")
         near = fmean(twin) - max(NEAR, max(twin) - min(twin))

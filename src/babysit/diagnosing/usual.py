@@ -106,7 +106,7 @@ AUGMENTATION, STRONG = "augmentation-too-strong", "regularisation-too-strong"
 HIGH, LOW = "learning-rate-too-high", "learning-rate-too-low"
 
 USUAL: tuple[Usual, ...] = (
-    Usual("optim.lr", 1 / 15, 15.0, LOW, HIGH, unit=lambda known: known.rate_by_rule),
+    Usual("optim.lr", 1 / 8, 15.0, LOW, HIGH, unit=lambda known: known.rate_by_rule),
     Usual("optim.momentum", 0.4, 0.98, LOW, HIGH, rest=True, kinds=(*PLAIN_MOMENTUM, "muon")),
     Usual("optim.momentum", None, 0.98, "", HIGH, rest=True, kinds=("adam", "adamw", "rmsprop")),
     Usual("optim.beta2", 0.5, None, HIGH, "", rest=True),
