@@ -19,7 +19,7 @@ from babysit.probes.filters import noise_bound
 from babysit.probes.hooks import watched
 from babysit.probes.meter import Meter
 from babysit.probes.network import network_of
-from babysit.probes.weights import copies
+from babysit.probes.weights import copies, unit_likeness
 
 CLASSES = 3
 
@@ -438,3 +438,9 @@ def test_training_with_a_probe_on_has_the_same_bits(name: str) -> None:
     measured = trained(names)
     assert measured[1] == losses and measured[0] == state
     assert measured[2], "nothing was measured"
+
+
+def test_units_of_one_weight_each_are_not_said_to_be_alike() -> None:
+    grey, wide = network_of(nn.Sequential(nn.Conv2d(1, 8, 1), nn.ReLU(), nn.Conv2d(8, 8, 1))).weighted
+    assert math.isnan(float(unit_likeness(grey))), "any two numbers point the same way or the opposite"
+    assert 0 < float(unit_likeness(wide)) < 0.9

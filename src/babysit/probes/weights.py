@@ -32,11 +32,12 @@ def copies(network: Network) -> dict[str, Tensor]:
 def unit_likeness(one: Weighted) -> Tensor | float:
     """The mean absolute cosine between the weights of a layer's output units; 1 when they are all the same or opposite.
 
-    1/(u (u - 1)) sum over i != j of |cos(w_i, w_j)|, over up to 64 units evenly taken; NaN with fewer than two
+    1/(u (u - 1)) sum over i != j of |cos(w_i, w_j)|, over up to 64 units evenly taken; NaN with fewer than two, and where a
+    unit has one weight alone (1x1 filters of grey images), as any two numbers point the same way or the opposite
     """
-    if not one.units_first or len(one.weight) < 2:
-        return float("nan")
     rows = one.weight.detach().float().flatten(1)
+    if not one.units_first or len(rows) < 2 or rows.shape[1] < 2:
+        return float("nan")
     rows = rows[:: -(-len(rows) // UNITS)]
     units = rows / rows.norm(dim=1, keepdim=True)
     count = len(units)
