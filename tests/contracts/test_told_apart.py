@@ -293,3 +293,18 @@ def test_what_is_learned_late_may_be_known_by_heart_and_parts_that_differ_are_no
         return [one.sure for one in RULES["parts-differ"](log, replace(OWN, normalised=False))]
 
     assert sures(0.1)[0] > 0.75 and sures(0.95)[0] < 0.75
+
+
+def test_a_gradient_that_float32_cannot_add_is_no_sign_that_nobody_holds_the_layer() -> None:
+    def first(gradient: float) -> RunLog:
+        return with_stuck({"layers": {f"update_ratio@{LAYERS[0]}": 0.0, f"weight_gradient_norm@{LAYERS[0]}": gradient}})
+
+    assert severities("layer-not-trained", first(0.01)) == ["warn"]
+    assert severities("layer-not-trained", first(1e-9)) == []
+
+
+def test_gradients_of_a_layer_that_the_optimiser_does_not_hold_are_not_its_to_clear() -> None:
+    layers: Changes = {f"update_ratio@{LAYERS[-1]}": 0.0}
+    found = judge(with_stuck({"layers": layers}), replace(OWN, uncleared=1.0))
+    assert found[0].rule == "layer-not-trained"
+    assert "gradients-not-cleared" not in [one.rule for one in found]

@@ -249,6 +249,9 @@ def _none_at_all(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("layer-not-trained", "warn", words=words, weight=weight)
 
 
+RESOLVED = 1e-6
+"""Of the largest layer's gradient: what is smaller is lost where it is added to a weight in float32, whoever holds it."""
+
 FROZEN = 0.5
 """Share of the layers with weights from which on a network is mostly frozen."""
 
@@ -289,12 +292,14 @@ def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A layer gets a gradient, and its weights never change: the optimiser does not hold them."""
     course = course_of(log, known)
     still, moving = [], 0
+    norms = [log.series("weight_gradient_norm", where, kind="layers") for where in log.wheres("weight_gradient_norm")]
+    least = RESOLVED * max((float(np.nan_to_num(one.values[:3]).max()) for one in norms if len(one)), default=0.0)
     for where in log.wheres("update_ratio"):
         ratios = log.series("update_ratio", where, kind="layers")
         gradients = log.series("weight_gradient_norm", where, kind="layers")
         if len(ratios) < 3:
             continue
-        if (ratios.values == 0).all() and len(gradients) and (gradients.values[:3] > 0).any():
+        if (ratios.values == 0).all() and len(gradients) and (gradients.values[:3] > least).any():
             still.append(ratios)
         elif (ratios.values > 0).any():
             moving += 1

@@ -46,6 +46,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "dead-units",
         "overfitting",
         "regularisation-missing",
+        "gradients-not-cleared",  # the optimiser's zero_grad() passes over what it does not hold
     ),
     "symmetric-initialisation": (
         *SLOW,
