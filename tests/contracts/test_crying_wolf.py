@@ -137,3 +137,18 @@ def test_no_rule_fails_where_a_layer_s_numbers_are_nothing_or_none(quantity: str
         judge(RunLog(tuple(rows)), known)
     early = everywhere(quantity, lambda t: value if t < 0.5 else 1.0)
     judge(made({"layers": early, "step": {"gradient_norm": 0.0}}), KNOWN)
+
+
+@pytest.mark.parametrize("first", [math.nan, math.inf, -math.inf, 0.0, -3.0, 1e30])
+@pytest.mark.parametrize("many", [1, 3, 40, 300])
+@pytest.mark.parametrize("then", [2.0, -5.0, 0.0, 1e-30])
+def test_no_rule_fails_where_the_first_losses_are_odd(first: float, many: int, then: float) -> None:
+    for name in ("labels-unrelated", "learning-rate-too-low", "gradients-not-cleared"):
+        log, known = SICK[name](1.0)
+        rows, steps = [], 0
+        for row in log.rows:
+            steps += row.kind == "step"
+            values = {**row.values, "loss": first if steps <= many else then} if row.kind == "step" else row.values
+            odd = {key: first for key in values if key in ("initial_loss", "validation_loss", "train_loss")}
+            rows.append(replace(row, values={**values, **odd}))
+        judge(RunLog(tuple(rows)), known)

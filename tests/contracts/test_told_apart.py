@@ -15,6 +15,9 @@ from babysit.diagnosing.course import course_of
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
+WEIGHTS_OWN = ("update_ratio", "weight_gradient_norm", "weight_norm", "unit_likeness")
+"""What is measured of the weights of a layer that is trained."""
+
 OWN = replace(KNOWN, settings=None, augmented=None, planned_steps=300, batch_size=50)
 
 
@@ -178,11 +181,7 @@ def test_no_gradient_at_any_update_is_a_network_that_is_not_trained() -> None:
 
 
 def only_the_last(ratio: float, deviation: float, learns: bool = False) -> RunLog:
-    gone: Changes = {
-        f"{quantity}@{name}": None
-        for name in LAYERS[:-1]
-        for quantity in ("update_ratio", "weight_gradient_norm", "weight_norm", "unit_likeness")
-    }
+    gone: Changes = {f"{quantity}@{name}": None for name in LAYERS[:-1] for quantity in WEIGHTS_OWN}
     layers: Changes = {**gone, f"update_ratio@{LAYERS[-1]}": ratio, f"activation_deviation@{LAYERS[-2]}": deviation}
     return made({"layers": layers}) if learns else with_stuck({"layers": layers})
 
@@ -308,3 +307,22 @@ def test_gradients_of_a_layer_that_the_optimiser_does_not_hold_are_not_its_to_cl
     found = judge(with_stuck({"layers": layers}), replace(OWN, uncleared=1.0))
     assert found[0].rule == "layer-not-trained"
     assert "gradients-not-cleared" not in [one.rule for one in found]
+
+
+def test_where_biases_alone_are_trained_the_weights_are_missed() -> None:
+    gone: Changes = {f"{quantity}@{name}": None for name in LAYERS for quantity in WEIGHTS_OWN}
+    biases = with_stuck({"layers": gone})
+    first = judge(biases, OWN)[0]
+    assert first.rule == "layer-not-trained" and "The weights of none" in first.claim
+    assert severities("layer-not-trained", made({"layers": gone})) == [], "it learns all the same"
+
+
+def test_a_loss_that_is_climbed_is_told_from_a_rate_that_is_too_high() -> None:
+    def rising(share: float) -> RunLog:
+        rose: Changes = {"loss": lambda t: LEVEL * (1 + 4 * t), "accuracy": lambda t: 0.1 * (1 - t) + share * t}
+        return made({"step": rose, "epoch": {"validation_accuracy": share, "train_accuracy": share}})
+
+    even = replace(OWN, class_counts=(100,) * 10)
+    first = judge(rising(0.005), even)[0]
+    assert first.rule == "wrong-sign" and "climbed" in first.claim
+    assert severities("wrong-sign", rising(0.1), even) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from babysit.diagnosing import (
     chance,
     classes,
@@ -89,6 +91,7 @@ RULES: Table[Rule] = Table(
 
 def judge(log: RunLog, known: Known) -> list[Diagnosis]:
     """All rules over a log, ranked: worst first, and no symptom beside its cause; with the experiments that decide."""
-    found = [one for rule in RULES.values() for one in rule(log, known)]
-    ranked = rank(*with_settings(found, log, known))
-    return decided(guessed(ranked, log, known), known)
+    with np.errstate(invalid="ignore", over="ignore"):  # a loss that is no number makes evidence that is none
+        found = [one for rule in RULES.values() for one in rule(log, known)]
+        ranked = rank(*with_settings(found, log, known))
+        return decided(guessed(ranked, log, known), known)

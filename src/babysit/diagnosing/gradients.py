@@ -288,6 +288,34 @@ def _mostly_frozen(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=frozen[-1])
 
 
+def _no_weights(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Biases or scales are trained, the weights of no layer, and that does not do."""
+    course, norms = course_of(log, known), log.series("gradient_norm", kind="step")
+    weighted = [one.name for one in known.layers or () if one.kind.startswith(("Conv", "Linear"))]
+    given = [log.series("activation_deviation", name, kind="layers") for name in log.wheres("activation_deviation")]
+    looks = max((len(one) for one in given), default=0)
+    if (
+        course.count < LONG
+        or len(weighted) < 2
+        or log.wheres("update_ratio")
+        or looks < 3
+        or not (norms.values > 0).any()
+    ):
+        return
+    sure = all_of(sure_of(1 - 0.5, 1 / looks), course.poor)
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The weights of none of the {len(weighted)} layers are trained, only what stands beside them (biases, scales of normalisation), and the loss is {course.late:.3g} "
+        f"after {course.count} updates, where {course.level:.3g} is knowing nothing.",
+        "Train all layers: --set optim.body_rate=1",
+        "for weight in model.parameters(): weight.requires_grad_(True), before the optimiser is made of model.parameters()",
+        "With the weights trained the loss stands as well.",
+    )
+    weight = Weight(sure, int(course.loss.steps[0]), lasts(norms, course.loss))
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=weighted[0])
+
+
 def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """A layer gets a gradient, and its weights never change: the optimiser does not hold them."""
     course = course_of(log, known)
@@ -303,7 +331,7 @@ def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             still.append(ratios)
         elif (ratios.values > 0).any():
             moving += 1
-    yield from (found := [*_none_at_all(log, known), *_mostly_frozen(log, known)][:1])
+    yield from (found := [*_none_at_all(log, known), *_mostly_frozen(log, known), *_no_weights(log, known)][:1])
     if found:
         return
     yield from _cut_off(log, known)

@@ -32,7 +32,8 @@ def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     level = math.log(classes) if classes > 1 else 1.0
     begun = float(first.values[0])
     early = course.loss.values[: min(len(course.loss), 100)]
-    negative = sure_of(-float(np.nanmin(np.append(early, begun))) - 0.02 * level, 0.02 * level)
+    least = float(np.nan_to_num(np.append(early, begun), nan=level, posinf=level).min())
+    negative = sure_of(-least - 0.02 * level, 0.02 * level)
     like_minus = sure_of(0.35 * level - abs(begun + level), 0.1 * level) if classes > 1 else 0.0
     if not math.isfinite(course.accuracy):
         below = 0.7
@@ -69,10 +70,10 @@ def _negative_by_form(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def _worse_than_any_answer(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Training falls below what the worst single answer to all images would get, and the loss falls with it.
+    """Training falls below what the worst single answer to all images would get, and the loss falls with it, or rises far.
 
     A network that learns nothing still names some class, and is right for that class; to be right less often it has to
-    learn the labels in order to miss them.
+    learn the labels in order to miss them. Where the loss rises meanwhile, it is a right one that is climbed.
     """
     course, counts = course_of(log, known), known.class_counts or ()
     if course.count < 48 or not math.isfinite(course.accuracy) or not counts or min(counts) <= 0:
@@ -88,14 +89,15 @@ def _worse_than_any_answer(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     share = float(np.mean(half))
     below = sure_of(0.6 * rarest - share, share_error(rarest, images))
     falls = sure_of(course.first - course.late, max(course.late_error, 1e-3 * abs(course.first)))
-    sure = all_of(below, falls)
+    rises = sure_of(course.late - 1.5 * abs(course.first), max(course.late_error, 1e-3 * abs(course.first)))
+    sure = all_of(below, max(falls, rises))
     if len(validation):
         error = share_error(rarest, known.validation_images or 200)
         sure = all_of(sure, sure_of(rarest + error - float(np.mean(validation.values[-2:])), error))
     if sure <= 0.75:
         return
     words = _turned(
-        f"The loss has the wrong sign: as it fell from {course.first:.4g} to {course.late:.4g}, the network came to be right in {share:.1%} of the training images, and naming "
+        f"{'The gradient is climbed: as the loss rose' if rises > falls else 'The loss has the wrong sign: as it fell'} from {course.first:.4g} to {course.late:.4g}, the network came to be right in {share:.1%} of the training images, and naming "
         f"the rarest class alone would be right in {rarest:.1%}: it learns to miss.",
     )
     weight = Weight(
@@ -108,7 +110,7 @@ def _turned(claim: str) -> Words:
     return Words(
         claim,
         "Losses of a recipe have the right sign: --set loss.kind=softmax",
-        "loss = torch.nn.functional.cross_entropy(model(images), labels)  # no minus before it",
+        "loss = torch.nn.functional.cross_entropy(model(images), labels)  # no minus before it, and weights move against its gradient",
         "The loss is one that is below zero by its nature, and accuracy rises as it falls.",
     )
 

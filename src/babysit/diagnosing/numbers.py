@@ -67,7 +67,8 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course = course_of(log, known)
     if course.count < 2 * LONG or not math.isfinite(course.late) or course.level <= 0:
         return
-    bound = EXPLODED * max(course.first, course.level)
+    first = course.first if math.isfinite(course.first) else course.level  # it may begin with no number, and come down
+    bound = EXPLODED * max(first, course.level)
     last = course.loss.values[-max(LONG, course.count // 10) :]
     sure = all_of(
         sure_of(math.log(max(course.late, 1e-12) / bound), 0.05 + course.spread / max(course.late, 1e-12)),
