@@ -136,7 +136,11 @@ def _held(parts: Sequence[Part]) -> list[str]:
         return []
     return [
         "The part that is **apart** (`faults/apart/`) was written without a look at the rules, in networks, data and loops that no other part",
-        "has, and fixed by hash before the first of its broken programs was recorded; it is scored when the rules are ready.",
+        "has, and fixed by hash before the first of its broken programs was recorded. Scored first, the rules named the right cause of 76.3 % of",
+        "its 257 broken programs first (70.7 to 81.1), of 86.8 % among three, and alarmed 13.1 % of 267 healthy ones (9.6 to 17.7): of one network,",
+        "whose first filters have one weight each, it was said that all units are alike. With that mended and nothing else looked at: 79.0 %",
+        "(73.6 to 83.5), 88.7 %, and **1.9 %** alarmed (0.8 to 4.3). Of kinds of faults that other parts have 87.8 % (82.4 to 91.8) were named",
+        "then, of those that are new 54.4 % (42.7 to 65.7). Since then its misses are looked at, so the figures below lean to the good side.",
     ]
 
 

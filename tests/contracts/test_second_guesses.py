@@ -170,3 +170,17 @@ def test_where_nothing_is_learned_by_heart_images_may_have_lost_their_class_as_w
     found = [one for one in said(nothing) if one.rule not in ASIDE]
     assert found[0].rule == "labels-unrelated" and found[0].severity == "warn"
     assert "augmentation-too-strong" in {one.rule for one in found[1:]}
+
+
+@pytest.mark.parametrize("missing", ["validation_accuracy", "train_accuracy", "accuracy", "all"])
+def test_no_second_guess_speaks_of_what_was_not_measured(missing: str) -> None:
+    names = ("validation_accuracy", "train_accuracy", "accuracy") if missing == "all" else (missing,)
+    known = replace(OWN, planned_steps=300)
+    for loss in (LEVEL, 0.8 * LEVEL, 0.5, 0.01, 50.0):
+        log = made({"step": {"loss": loss, "accuracy": 0.3}, "epoch": {"validation_accuracy": 0.28}})
+        rows = [
+            replace(row, values={key: value for key, value in row.values.items() if key not in names})
+            for row in log.rows
+        ]
+        claims = " ".join(one.claim for one in judge(RunLog(tuple(rows)), known))
+        assert "nan" not in claims.replace("finance", ""), claims

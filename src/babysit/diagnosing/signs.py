@@ -225,7 +225,7 @@ def apart(seen: Seen) -> Hint:
 def mislabelled(seen: Seen) -> Hint:
     """Training is right less often than a network of its validation should be, or unsure of all images alike."""
     chance = seen.course.chance
-    if seen.blown or seen.valid < chance + 0.05 or seen.right < chance + 0.05:
+    if seen.blown or not (seen.valid >= chance + 0.05 and seen.right >= chance + 0.05):
         return NO
     if seen.right > 0.9:
         lags = seen.right - seen.valid > 0.25
@@ -247,7 +247,7 @@ def mislabelled(seen: Seen) -> Hint:
 
 def blurred(seen: Seen) -> Hint:
     """Training images are recognised hardly, and no more than plain ones."""
-    if seen.known.augmented is False or seen.blown or seen.right > 0.75 or seen.valid < seen.right - 0.15:
+    if seen.known.augmented is False or seen.blown or not seen.right <= 0.75 or seen.valid < seen.right - 0.15:
         return NO
     better = seen.valid > seen.right + 0.03
     why = f"training images are right in {seen.right:.0%}" + (
@@ -267,11 +267,10 @@ def unrelated(seen: Seen) -> Hint:
 
 def cramped(seen: Seen) -> Hint:
     """Training is not learned, and validation does not lag."""
-    if seen.blown or seen.right > 0.8 or seen.right - seen.valid > 0.2:
+    if seen.blown or not seen.right <= 0.8 or seen.right - seen.valid > 0.2:
         return NO
-    return Hint(
-        POSSIBLE, f"training images are right in {seen.right:.0%}, without a gap to validation", _accuracies(seen)
-    )
+    gap = ", without a gap to validation" if math.isfinite(seen.valid) else ""
+    return Hint(POSSIBLE, f"training images are right in {seen.right:.0%}{gap}", _accuracies(seen))
 
 
 def by_heart(seen: Seen) -> Hint:
