@@ -213,13 +213,14 @@ def test_a_loss_that_is_no_number_is_exit_three(babysit, tmp_path: Path) -> None
     assert done.returncode == 3, done.stderr
     said = json.loads(done.stdout)
     diagnosis, *others = said["diagnoses"]
-    assert others and all(one["guess"] and one["severity"] == "note" for one in others)
-    assert diagnosis["rule"] == "not-a-number" and diagnosis["severity"] == "stop" and diagnosis["evidence"]
-    assert "optim.lr=0.0375" in diagnosis["advice"] and "Traceback" not in done.stderr
+    assert all(one["guess"] and one["severity"] == "note" for one in others)
+    assert diagnosis["rule"] == "learning-rate-too-high" and diagnosis["severity"] == "stop" and diagnosis["evidence"]
+    assert "optim.lr is 1e+30" in diagnosis["claim"] and "the loss is no number" in diagnosis["claim"]
+    assert "Leave optim.lr out" in diagnosis["advice"] and "Traceback" not in done.stderr
     kept = [
         json.loads(line) for line in (tmp_path / "run" / "diagnoses.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    assert [one["rule"] for one in kept if not one["guess"]] == ["not-a-number"]
+    assert [one["rule"] for one in kept if not one["guess"]] == ["learning-rate-too-high"]
 
 
 def test_a_text_file_among_the_images_is_left_out_and_said(babysit, tmp_path: Path, make_folder) -> None:

@@ -100,7 +100,10 @@ def comes_to_little(log: RunLog, known: Known) -> float:
 
 def _said(cause: str, odd: Sequence[Odd], little: float, log: RunLog, known: Known) -> Diagnosis:
     course, accuracy = course_of(log, known), log.series("validation_accuracy", kind="epoch")
+    ended = log.series("loss", kind="step").values[-1:]
     come = f"the loss is {course.late:.3g}, where {course.level:.3g} is knowing nothing"
+    if len(ended) and not math.isfinite(ended[0]):
+        come = "the loss is no number"
     if len(accuracy) and math.isfinite(accuracy.values[-1]):
         come += f", and {accuracy.values[-1]:.1%} of the validation images are right"
     words = Words(
