@@ -184,3 +184,24 @@ def test_no_second_guess_speaks_of_what_was_not_measured(missing: str) -> None:
         ]
         claims = " ".join(one.claim for one in judge(RunLog(tuple(rows)), known))
         assert "nan" not in claims.replace("finance", ""), claims
+
+
+def test_where_validation_is_far_nothing_is_guessed_and_what_is_said_of_it_is_of_late() -> None:
+    def augmented(end: float) -> list[Diagnosis]:
+        poor: Changes = {"loss": 0.4 * LEVEL, "accuracy": 0.6}
+        rising = lambda t: end * min(1.0, 0.3 + t)  # noqa: E731
+        log = made({"step": poor, "epoch": {"validation_accuracy": rising, "train_accuracy": 0.6}})
+        last = max(row.step for row in log.rows)
+        looked = [row for row in log.rows if row.kind == "epoch"]
+        few = {looked[0].step, looked[-1].step}  # a slice of the training images is looked at in some epochs alone
+        rows = [
+            replace(row, values={**row.values, "slice_accuracy": 0.6})
+            if row.step in few and row.kind == "epoch"
+            else row
+            for row in log.rows
+        ]
+        return judge(RunLog(tuple(rows)), replace(KNOWN, planned_steps=last))
+
+    assert not [one for one in augmented(0.97) if one.guess]
+    claims = " ".join(one.claim for one in augmented(0.7) if one.guess)
+    assert "70%" in claims and "46%" not in claims, claims

@@ -37,6 +37,9 @@ MOST = 3
 LEARNED, LAGS = 0.8, 0.15
 """Accuracy in training below which, and lead over validation from which on, a training that is over asks for a reason."""
 
+FAR = 0.9
+"""Accuracy in validation from which on none is asked for, however hard augmentation makes it in training."""
+
 LEAST = 0.04
 """How sure a second guess must be: beside a cause that is nearly sure there is none."""
 
@@ -198,7 +201,7 @@ def _ill(said: Sequence[Diagnosis], log: RunLog, known: Known) -> bool:
     if course.short or not known.planned_steps or course.last_step < known.planned_steps:
         return False
     seen = seen_in(log, known)
-    return seen.right < LEARNED or seen.right - seen.valid > LAGS
+    return not seen.valid >= FAR and (seen.right < LEARNED or seen.right - seen.valid > LAGS)
 
 
 def _guess(name: str, hint: signs.Hint, *, sure: float, begin: str, seen: Seen) -> Diagnosis:

@@ -11,7 +11,6 @@ import numpy as np
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import lasts
 from babysit.diagnosing.form import Form, form_of, unsureness
-from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.gradients import relative_gradients
 from babysit.diagnosing.motion import Motion, motion_of
 from babysit.diagnosing.parts import uneven
@@ -61,10 +60,10 @@ Sign = Callable[[Seen], Hint]
 
 def seen_in(log: RunLog, known: Known) -> Seen:
     """What there is to look at in a log."""
-    course, gap = course_of(log, known), gap_of(log, known)
+    course, validation = course_of(log, known), log.series("validation_accuracy", kind="epoch").values
     blown = not math.isfinite(course.late) or course.late > 1.2 * max(course.first, course.level)
     right = course.accuracy if math.isfinite(course.accuracy) else max(0.0, course.way)
-    valid = float(np.mean(gap.validation.values[-2:])) if gap is not None else math.nan
+    valid = float(np.mean(validation[-2:])) if len(validation) else math.nan
     return Seen(
         log,
         known,
