@@ -105,7 +105,7 @@ def diagnosis_lines(found: Rejudged) -> list[str]:
 def _lines(one: Diagnosis) -> list[str]:
     if one.guess:
         return [
-            f"MAYBE {one.rule}: {one.line(one.advice)}",
+            f"MAYBE {one.rule}: {one.line()}",
             *([f"  Remedy: {remedy}."] if (remedy := remedy_text(one)) else []),
         ]
     seen = "; ".join(f"{each.key.replace('_', ' ')} {each.value:.4g} at step {each.step:,}" for each in one.evidence)

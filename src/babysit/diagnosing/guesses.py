@@ -207,7 +207,7 @@ def _ill(said: Sequence[Diagnosis], log: RunLog, known: Known) -> bool:
 def _guess(name: str, hint: signs.Hint, *, sure: float, begin: str, seen: Seen) -> Diagnosis:
     also = ALSO[name]
     remedy = also.remedy(seen.log, seen.known)
-    advice = (as_options(remedy) if remedy else also.advice) if seen.known.has_recipe else also.code
+    advice = as_options(remedy) if remedy else also.advice
     words = Words(
         f"{begin} {also.words}: {hint.why}.",
         advice,

@@ -114,8 +114,9 @@ class Diagnosis:
     begin: Begin = "start"
     guess: bool = False
 
-    def line(self, change: str) -> str:
-        """All that a second guess says, in one line; `change` its advice, or the line of PyTorch."""
+    def line(self, change: str = "") -> str:
+        """All that a second guess says, in one line; `change` what to try of it, by default its advice and the line of PyTorch."""
+        change = change or f"{self.advice}; in PyTorch: {self.code}"
         return f"{self.claim.rstrip('.')} ({self.sure:.0%}). To try: {change.rstrip('.')}."
 
     def as_json(self) -> dict[str, Any]:

@@ -52,8 +52,7 @@ def found_in(run: Run) -> list[Diagnosis]:
 
 def _diagnosis(number: int, one: Diagnosis) -> str:
     if one.guess:
-        line = one.line(f"{one.advice}; in PyTorch: {one.code}")
-        return f'<p class="soft">{number}. {for_page(line)} More: {for_page(one.page)}</p>'
+        return f'<p class="soft">{number}. {for_page(one.line())} More: {for_page(one.page)}</p>'
     seen = "; ".join(f"{each.key.replace('_', ' ')} {each.value:.4g} at step {each.step:,}" for each in one.evidence)
     rows = [
         ("Seen", seen),
