@@ -119,6 +119,10 @@ def start_oracle(context: ProbeContext) -> dict[str, Any]:
             ]
         )
         / (2 * np.mean([channel.var(ddof=1) for image in inputs for channel in image])),
+        "input_flatness": np.mean(
+            [abs(row[i] - row[i + 1]) < inputs.std() / 1000 for row in inputs.reshape(-1, 6) for i in range(5)]
+        ),
+        "input_spread": np.std([image.mean() for image in inputs]),
         "score_mean": scores.mean(),
         "score_deviation": scores.std(),
         "score_least": scores.min(),
@@ -247,6 +251,7 @@ def classes_oracle(context: ProbeContext) -> dict[str, Any]:
         if inside.any():
             error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
     found["calibration_error"] = error
+    found["confidence_p50"], found["confidence_p95"] = (np.quantile(confidence, share) for share in (0.5, 0.95))
     return found
 
 
@@ -297,6 +302,7 @@ def slice_oracle(context: ProbeContext) -> dict[str, Any]:
     return {
         "slice_loss": np.mean(losses),
         "slice_accuracy": np.mean(right),
+        "slice_wavering": 0.0,
         "hard_share": np.mean(np.array(losses) > math.log(3)),
         "loss_p50": np.quantile(losses, 0.5),
         "loss_p95": np.quantile(losses, 0.95),

@@ -21,6 +21,7 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.log import RunLog, read_log
 from babysit.record.observation import Observation
 from babysit.watching.attach import Watch, asked_of
+from babysit.watching.modes import MOST_PIECES, PIECE, Modes
 
 CLASSES, BATCH = 4, 16
 
@@ -691,3 +692,73 @@ def test_copies_of_a_watched_network_are_free_of_the_watcher(tmp_path: Path) -> 
     log = log_of(tmp_path / "run")
     assert log.series("loss").steps.tolist() == [1, 2, 3, 4]
     assert log.series("update_ratio", "conv1").steps.tolist() == [1, 2, 4]
+
+
+@pytest.mark.parametrize("mode", ["evaluation", "training"])
+def test_the_images_a_loop_validates_on_are_seen_where_the_network_runs_without_gradients(
+    mode: str, tmp_path: Path
+) -> None:
+    model = net()
+    optimizer, (x, y) = sgd(model), data()
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=lambda _: None) as w:
+        for _ in range(2):
+            model.train()
+            after(w, model, optimizer, x[:16], y[:16], 0)
+            model.train(mode == "training")
+            with torch.no_grad():
+                for start in range(0, 64, 16):
+                    model(3 * x[start : start + 16] + 5)
+            w.validation(accuracy=0.5)
+    log = log_of(tmp_path / "run")
+    shown = 3 * x[:64].double() + 5
+    for name, wanted in (("input_mean", shown.mean()), ("input_deviation", shown.std(correction=0))):
+        assert log.series(name, kind="epoch").values == pytest.approx([float(wanted)] * 2, rel=1e-3)
+    known = json.loads((tmp_path / "run/manifest.json").read_text())["known"]
+    assert (known["validated_training"], known["evaluating"]) == (float(mode == "training"), 0.0)
+
+
+def test_a_pass_without_gradients_in_the_middle_of_training_is_no_validation(tmp_path: Path) -> None:
+    model = net()
+    optimizer, (x, y) = sgd(model), data()
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=lambda _: None) as w:
+        for _ in range(3):
+            with torch.no_grad():
+                model(100 * x)
+            after(w, model, optimizer, x[:16], y[:16], 0)
+        w.validation(accuracy=0.5, inputs=x)
+        after(w, model, optimizer, x[:16], y[:16], 0)
+        w.validation(accuracy=0.5)
+    seen = log_of(tmp_path / "run").series("input_deviation", kind="epoch").values
+    assert seen == pytest.approx([float(x.std())], rel=1e-2), (
+        "what was given counts, and the second was not seen at all"
+    )
+
+
+def test_of_many_passes_without_gradients_pieces_that_lie_evenly_are_kept() -> None:
+    modes = Modes()
+    for number in range(40):
+        modes.evaluated((torch.full((50, 1, 4, 4), float(number)),), training=False)
+    images = modes.validated(None)
+    assert images is not None and len(images) <= MOST_PIECES * PIECE
+    numbers = sorted({float(one) for one in images[:, 0, 0, 0]})
+    assert len(numbers) >= MOST_PIECES // 2 and numbers[0] < 10 and numbers[-1] > 30
+    modes.evaluated((torch.zeros(2, 1, 4, 4),), training=False)
+    modes.evaluated((torch.zeros(2, 1, 5, 5),), training=False)
+    modes.evaluated(("text",), training=False)
+    assert modes.validated(None) is None, "images of two shapes have no mean that means anything"
+
+
+def test_a_network_that_leaves_something_to_chance_in_evaluation_wavers(tmp_path: Path) -> None:
+    class Shaky(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = net()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.inner(F.dropout(images, 0.5))
+
+    wavering = {}
+    for name, model in (("shaky", Shaky()), ("sound", net())):
+        train(after, tmp_path / name, model=model, optimizer=sgd(model))
+        wavering[name] = log_of(tmp_path / name).series("slice_wavering", kind="epoch").values
+    assert wavering["shaky"].min() > 0.01 and wavering["sound"].max() < 1e-6

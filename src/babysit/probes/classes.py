@@ -17,7 +17,7 @@ MOST_CLASSES, MOST_PAIRS = 100, 5
 
 
 def probe(context: ProbeContext) -> Iterator[Observation]:
-    """Recall and share of the predictions by class, the share of a class taken for another, calibration's error."""
+    """Recall and share of the predictions by class, the share of a class taken for another, calibration's error, confidences."""
     found = context.validated
     if found is None or not len(found.labels):
         return
@@ -26,6 +26,8 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
     sound = np.isfinite(found.probabilities).all()
     if sound:
         values["calibration_error"] = expected_calibration_error(found.probabilities, found.labels)
+        half, top = np.quantile(found.probabilities.max(axis=1), (0.5, 0.95))
+        values |= {"confidence_p50": float(half), "confidence_p95": float(top)}
     yield from observed(context, values)
 
 

@@ -19,7 +19,8 @@ PIECES = 8
 def probe(context: ProbeContext) -> Iterator[Observation]:
     """Loss and accuracy of the slice in evaluation, its examples' losses, and the noise of its gradient.
 
-    `hard_share` counts examples whose loss is above ln(classes), that of a network that knows nothing.
+    `hard_share` counts examples whose loss is above ln(classes), that of a network that knows nothing; `slice_wavering` is
+    how far two evaluations of the same images lie apart, over the size of their scores: 0 where nothing is left to chance.
     """
     part = context.slice
     if part is None or not part.plain:
@@ -42,8 +43,12 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
                     sum_so_far.add_(own, alpha=len(labels))
                 losses += each_loss(part, scores.detach(), labels)
                 correct += float((scores.argmax(dim=1) == labels).sum())
+        with torch.no_grad():
+            again = part.scores(part.plain[-1][0])
+            apart = (again - scores.detach()).norm() / again.norm().clamp_min(1e-30)
     count, sizes = len(losses), [len(labels) for _, labels in part.plain]
-    values = {"slice_loss": sum(losses) / count, "slice_accuracy": correct / count}
+    values: dict[str, Tensor | float] = {"slice_loss": sum(losses) / count, "slice_accuracy": correct / count}
+    values["slice_wavering"] = apart
     known = sorted(losses)
     values["hard_share"] = sum(one > math.log(part.classes) for one in known) / count
     values["loss_p50"], values["loss_p95"] = quantile(known, 0.5), quantile(known, 0.95)

@@ -27,11 +27,8 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
     if batch.loss is not None:
         values["initial_loss"] = batch.loss
     if batch.inputs is not None and batch.inputs.numel():
-        inputs = batch.inputs.double()
-        values |= {"input_mean": inputs.mean(), "input_deviation": inputs.std(correction=0)}
-        values |= {"input_least": inputs.min(), "input_most": inputs.max()}
-        if (rough := roughness(inputs)) is not None:
-            values["input_roughness"] = rough
+        values |= of_inputs(batch.inputs)
+        values |= {"input_least": batch.inputs.min(), "input_most": batch.inputs.max()}
     if batch.outputs is not None and batch.outputs.numel():
         values |= of_scores(batch.outputs.double())
     if batch.targets is not None and batch.targets.numel():
@@ -41,6 +38,30 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
     units = {one.name: len(one.weight) for one in context.network.weighted if one.units_first}
     values |= {key_of("units", name): float(count) for name, count in units.items()}
     yield from observed(context, values)
+
+
+def of_inputs(images: Tensor) -> dict[str, Tensor]:
+    """What images look like: their mean and deviation, how rough and how flat they are, how far apart their means lie.
+
+    Shape:
+        (n, channels, height, width), or any that begins with n: then without roughness and flatness.
+    """
+    shown = images.double()
+    values = {"input_mean": shown.mean(), "input_deviation": shown.std(correction=0)}
+    if shown.ndim > 1:
+        values["input_spread"] = shown.flatten(1).mean(dim=1).std(correction=0)
+    if (rough := roughness(shown)) is not None:
+        values |= {"input_roughness": rough, "input_flatness": flatness(shown)}
+    return values
+
+
+def flatness(images: Tensor) -> Tensor:
+    """Share of neighbouring pixels, along rows, that are the same to a thousandth of the deviation: plain grounds, what was erased.
+
+    Shape:
+        (n, channels, height, width), where something varies.
+    """
+    return (images.diff(dim=3).abs() < 1e-3 * images.std(correction=0)).double().mean()
 
 
 def roughness(images: Tensor) -> Tensor | None:

@@ -38,7 +38,7 @@ class Known:
     `momentum` the first moment's in the Adam family; `l2`, `decay`, `l1` strengths; `dropout` the probability of
     dropping; `augmented` whether training images are changed at random; `normalised` whether a layer has running
     statistics (batch normalisation), `norm_momentum` the least share of a batch's statistics that enters them, `evaluating` the
-    share of the updates that were made in evaluation mode, `uncleared` of the `CLEARED` after the first that began with the gradient of the
+    share of the updates that were made in evaluation mode, `validated_training` of the validations' passes that were made in training mode, `uncleared` of the `CLEARED` after the first that began with the gradient of the
     one before; `activations` the class names of the
     activation functions that are layers of the network (others may be called as functions); `layers` all
     that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
@@ -70,6 +70,7 @@ class Known:
     normalised: bool | None = None
     norm_momentum: Size | None = None
     evaluating: Size | None = None
+    validated_training: Size | None = None
     uncleared: Size | None = None
     activations: tuple[str, ...] | None = None
     training_images: Count | None = None

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from babysit.metrics import score
 from babysit.probes.context import Validated
-from babysit.probes.start import of_scores, roughness
+from babysit.probes.start import of_scores
 from babysit.record.known import Known
 from babysit.watching.given import Given, Once, read
 
@@ -167,15 +167,6 @@ def predictions_of(given: Given, names: tuple[str, ...] | None, once: Once) -> V
         probabilities = torch.softmax(scores, dim=1)
     classes = names if names and len(names) == columns else tuple(str(place) for place in range(columns))
     return Validated(probabilities.float().numpy(), labels, classes)
-
-
-def of_inputs(images: Tensor) -> dict[str, float | Tensor]:
-    """Mean, deviation and roughness of validation images."""
-    shown = images.double()
-    values: dict[str, float | Tensor] = {"input_mean": shown.mean(), "input_deviation": shown.std(correction=0)}
-    if (rough := roughness(shown)) is not None:
-        values["input_roughness"] = rough
-    return values
 
 
 def plain_number(value: object, what: str, once: Once) -> float | None:

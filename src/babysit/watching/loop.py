@@ -15,6 +15,7 @@ from torch.utils.hooks import RemovableHandle
 from babysit.probes.context import Batch, ProbeContext
 from babysit.probes.hooks import Unshared
 from babysit.probes.meter import Meter, Values
+from babysit.probes.start import of_inputs
 from babysit.probes.when import thinned
 from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.record.known import Known
@@ -23,8 +24,9 @@ from babysit.show import plural
 from babysit.watching.clearing import Clearing
 from babysit.watching.closely import Kept, known_of
 from babysit.watching.diary import open_diary
-from babysit.watching.epochs import Epoch, of_inputs, validated
+from babysit.watching.epochs import Epoch, validated
 from babysit.watching.given import Given, Once, glanced, mean_of, read
+from babysit.watching.modes import Modes
 from babysit.watching.resting import Rest
 from babysit.watching.telling import Telling
 from babysit.watching.thinning import Thinning
@@ -71,6 +73,7 @@ class Loop:
         self.lazy = network.device.type != "cpu"
         self.diary = open_diary(run, network.device, say)
         self.kept, self.epoch, self.clearing = Kept(network, shared), Epoch(), Clearing(network.trained)
+        self.modes = Modes()
         self.diagnoses: tuple[Diagnosis, ...] = ()
         self.began = self._row_began = self._idle = time.perf_counter()
         self._waited = self._judging = 0.0
@@ -80,12 +83,11 @@ class Loop:
         self._parts: list[Given] = []
         self._rows: list[tuple[int, dict[str, float | Tensor]]] = []
         self._last = Given()
-        self._seeing, self._wakes, self._looked = True, 0, 0
+        self._seeing, self._wakes = True, 0
         self._resting: Rest | None = None
         self._tells_first = self._pending = self._ran = self._ever_ran = self._harmed = self._finished = False
         self._calls = self._batches = self._judged = 0
         self._rate = 0.0
-        self._evaluating, self._in_evaluation = 0, False
         self._telling = Telling(say)
 
     @property
@@ -127,17 +129,21 @@ class Loop:
         if not self._pending:
             self._guarded(lambda loop: loop.before_update(scale))
 
-    def _forward(self, model: nn.Module, _inputs: object) -> None:
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling() and not self._updates.inside:
-            self._in_evaluation = not model.training
+    def _forward(self, model: nn.Module, inputs: object) -> None:
+        if torch.compiler.is_compiling() or self._updates.inside:
+            return
+        if torch.is_grad_enabled():
+            self.modes.in_evaluation = not model.training
             self._guarded(Loop.forward)
+        else:
+            self._guarded(lambda loop: loop.modes.evaluated(inputs, training=model.training))
 
     def before_update(self, scale: float | Tensor) -> None:
         """Before the first of the optimisers steps."""
         self._pending, self._rate = True, rate_of(self.optimizers)
         if self._seeing:
             with self.thinning.measuring():
-                self._looked, self._evaluating = self._looked + 1, self._evaluating + self._in_evaluation
+                self.modes.updated()
                 self.meter.gradients(scale, waiting=not self.lazy, norm=self.thinning.gap > 1)
 
     def forward(self) -> None:
@@ -149,6 +155,7 @@ class Loop:
             self._waited += time.perf_counter() - self._idle
             self._idle = 0.0
         self._ran = self._ever_ran = True
+        self.modes.forget()
         if self._seeing:
             self.meter.arm()
 
@@ -254,7 +261,7 @@ class Loop:
         if not self.meter.step:
             self.say("no step", "validation() came before any update; it is recorded as it is")
         seen = validated(loss, accuracy, outputs, targets, names=self.names, once=self.say)
-        images = inputs.detach() if isinstance(inputs, Tensor) and inputs.numel() else None
+        images = self.modes.validated(inputs)
         last = self._last
         context = ProbeContext(
             self.meter.step,
@@ -278,6 +285,7 @@ class Loop:
         if self._judging < 0.02 * (time.perf_counter() - self.began) + 0.2:
             self._look()
         self.epoch = self.epoch.next(self.meter.step)
+        self.modes.forget()  # the probes ran the network too
         self._row_began += time.perf_counter() - begun
         self._ran = False
         self._computed()
@@ -378,11 +386,9 @@ class Loop:
 
     def _known(self) -> Known:
         facts = known_of(self.meter.network, self.optimizers, self.kept, classes=self.classes, names=self.names)
+        facts = self.modes.into(self.epoch.into(facts))
         planned = self.meter.step if self._finished else None
-        evaluating = self._evaluating / self._looked if self._looked else None
-        return replace(
-            self.epoch.into(facts), planned_steps=planned, evaluating=evaluating, uncleared=self.clearing.uncleared
-        )
+        return replace(facts, planned_steps=planned, uncleared=self.clearing.uncleared)
 
     def _look(self) -> None:
         """Judges what has been seen, and tells what is new."""
