@@ -44,8 +44,8 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
                 losses += each_loss(part, scores.detach(), labels)
                 correct += float((scores.argmax(dim=1) == labels).sum())
         with torch.no_grad():
-            again = part.scores(part.plain[-1][0])
-            apart = (again - scores.detach()).norm() / again.norm().clamp_min(1e-30)
+            once, again = part.scores(part.plain[-1][0]), part.scores(part.plain[-1][0])
+            apart = (again - once).norm() / once.norm().clamp_min(1e-30)
     count, sizes = len(losses), [len(labels) for _, labels in part.plain]
     values: dict[str, Tensor | float] = {"slice_loss": sum(losses) / count, "slice_accuracy": correct / count}
     values["slice_wavering"] = apart
