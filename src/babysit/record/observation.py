@@ -28,6 +28,8 @@ QUANTITIES: dict[str, str] = {
     "input_roughness": "1",
     "input_flatness": "share",
     "input_spread": "1",
+    "input_alike": "1",
+    "input_alike_within": "1",
     "score_least": "1",
     "score_most": "1",
     "units": "unit",

@@ -14,8 +14,8 @@ from torch.utils.hooks import RemovableHandle
 
 from babysit.probes.context import Batch, ProbeContext
 from babysit.probes.hooks import Unshared
+from babysit.probes.inputs import likeness, of_inputs
 from babysit.probes.meter import Meter, Values
-from babysit.probes.start import of_inputs
 from babysit.probes.when import thinned
 from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.record.known import Known
@@ -277,7 +277,7 @@ class Loop:
         self.kept.took(time.perf_counter() - looked)
         values: dict[str, float | Tensor] = {**self.epoch.means(), **seen.values, **found}
         if images is not None:
-            values |= of_inputs(images)
+            values |= of_inputs(images) | likeness(self.kept.images, images)
         self._write("epoch", self.meter.step, values)
         self.diary.keep_predictions(seen.validated, float(self.diary.rows[-1].values.get("validation_accuracy", -1.0)))
         self.kept.validation_images = seen.count or self.kept.validation_images
