@@ -86,13 +86,14 @@ class Remedy(Part):
     at: Count
     compare: Count
     seconds: float
-    state: Literal["beginning", "trial", "kept", "taking back", "bringing back", "taken back", "impossible"]
+    state: Literal["beginning", "trial", "kept", "going on", "taking back", "bringing back", "taken back", "impossible"]
     common: Count
     only_before: Count
     only_after: Count
     p: float
     why: str
     over: bool = False
+    ends: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
 
 
 class Suggested(Part):

@@ -57,7 +57,7 @@ def ways_aside(material: Material) -> list[tuple[str, RunLog]]:
     """The ways that the run did not go on: before a remedy that was kept, or with one that was taken back."""
     found = []
     for one in material.manifest.get("remedies", []):
-        kept = one["state"] == "kept"
+        kept = one["state"] in ("kept", "going on")
         name = f"{one['number']}-before" if kept else f"{one['number']}-taken-back"
         log = _log_of(material.run.remedies / name / "log.jsonl")
         if log is not None:
@@ -87,6 +87,8 @@ def _row(one: dict[str, Any]) -> list[str]:
         f"{one['state']} after step {one['compare']:,}: of {one['common']:,} images {one['only_after']:,} are right with it alone, "
         f"{one['only_before']:,} without it alone ({chance})"
     )
+    if ends := one.get("ends"):
+        judged += f"; at their ends the best networks are worth {ends[1]:.1%} with it and {ends[0]:.1%} without it"
     return [name, changes, begin, judged if one["state"] in ("kept", "taken back") else "not judged yet"]
 
 

@@ -81,7 +81,7 @@ class Courses:
                 session = self._opened(session)
                 continue
             if trial is not None:
-                session, kept = self._judged(session, trial)
+                session, kept = self._judged(session, trial, course.found)
                 if not (kept and course.over):
                     continue
                 self._append(session, self._first_row(session))
@@ -92,7 +92,10 @@ class Courses:
                     break
             else:
                 if course.over:
-                    return session, course.found
+                    old = self._gone_back(session)
+                    if old is None:
+                        return session, course.found
+                    session = old
 
     def _fit(self, session: Session, trial: Remedied | None) -> Course:
         """Trains until a remedy is due, or is to be judged, or a setting changes, or the end."""
@@ -103,8 +106,7 @@ class Courses:
 
         def ends(found: Sequence[Diagnosis], log: RunLog) -> bool:
             logs.append(log)
-            stopped = any(one.severity == "stop" for one in found)
-            return stopped or (trial is None and self._chosen(session, found, log, at_end=False) is not None)
+            return fit.stopped or (trial is None and self._chosen(session, found, log, at_end=False) is not None)
 
         self._pace = prepare.pace_of(session)
         writer = LogWriter(self.run.log, mirrors(self.run, session.recipe, session.position.step))
@@ -126,8 +128,7 @@ class Courses:
             writer.close()
         self.ended = fit.ended
         self.steps += session.position.step - began
-        stopped = any(one.severity == "stop" for one in found)
-        return Course(found, logs[-1], over=stopped or bool(fit.ended) or session.position.step >= session.end)
+        return Course(found, logs[-1], over=fit.stopped or bool(fit.ended) or session.position.step >= session.end)
 
     def _chosen(self, session: Session, found: Sequence[Diagnosis], log: RunLog, *, at_end: bool) -> Diagnosis | None:
         """The diagnosis to act upon now, if there is one: a stop at once, a warning when it has stood long enough."""
@@ -213,7 +214,7 @@ class Courses:
             return 0
         return session.best_step if 0 < session.best_step < found.since else 0
 
-    def _judged(self, session: Session, one: Remedied) -> tuple[Session, bool]:
+    def _judged(self, session: Session, one: Remedied, found: Sequence[Diagnosis]) -> tuple[Session, bool]:
         """Compares the two ways on the validation images: the better one's session, and whether that is the remedied way's."""
         rows = session.validation.rows
         labels = session.validation.labels[rows]
@@ -228,17 +229,65 @@ class Courses:
                 f"Remedy {one.number}: {counts_text(one, session.position.step)}, which may be chance. As the way before it is over, it is judged at its own end."
             )
             return session, False
+        if one.over and session.position.step >= session.end:
+            one = remedy.at_its_end(one, found)
         self._keep(one)
         self.show.say(told_verdict(one, session.position.step))
         if one.state == "kept":
-            set_aside.forget_checkpoints(self.run, one)
+            if one.over or not remedy.has_learned(before, labels):
+                set_aside.forget_checkpoints(self.run, one)
             return session, True
+        session = self._taken_back(session, one)
+        self.show.say(f"  The training goes on the old way, from step {session.position.step:,}.")
+        return session, False
+
+    def _taken_back(self, session: Session, one: Remedied) -> Session:
+        """The session of the way before a remedy, after bringing that back."""
         set_aside.take_back(self.run, one)
         self._tried = remedy.read(self.run)
         self.recipe = read_resolved(self.run.recipe)
-        session = self._opened(session)
-        self.show.say(f"  The training goes on the old way, from step {session.position.step:,}.")
-        return session, False
+        return self._opened(session)
+
+    def _gone_back(self, session: Session) -> Session | None:
+        """At the end of the run, where the way before a kept remedy may come to more: lets it go on in its own folder to its
+        end, and brings it back if it did come to more; None if not."""
+        kept = [one for one in self._tried if one.state in ("kept", "going on")]
+        whole = [one for one in kept if set_aside.before(self.run, one.number).checkpoints.is_dir()]
+        shown = session.best[session.recipe.train.metric == "loss"]
+        room = (1 - shown) * len(session.validation) >= remedy.ROOM
+        if whole and room and not session.recipe.train.budget and not any(one.ends for one in kept):
+            one = whole[0]  # what the run would be without any remedy
+            old = self._to_its_end(session, one)
+            without = old.best[old.recipe.train.metric == "loss"]
+            better = old.best > session.best
+            one = replace(one, state="taking back" if better else "kept", ends=(without, shown))
+            self.show.say(told_ends(one, session.recipe.train.metric))
+            if better:
+                for later in kept[kept.index(whole[0]) + 1 :]:
+                    self._keep(replace(later, state="taken back"))
+                    set_aside.forget_checkpoints(self.run, later)
+                self._keep(one)
+                return self._taken_back(session, one)
+            self._keep(one)
+        for one in whole:
+            set_aside.forget_checkpoints(self.run, one)
+        return None
+
+    def _to_its_end(self, session: Session, one: Remedied) -> Session:
+        """Trains the way before a remedy, in the folder where it was set aside, to its end, without remedies."""
+        aside = set_aside.before(self.run, one.number)
+        again = one.state == "going on"
+        self._keep(replace(one, state="going on"))
+        recipe = read_resolved(aside.recipe).replace({"watch.remedy": "off"})
+        old = Courses(aside, self.data, recipe, self.show, self.stop, self.judge)
+        opened = old._opened(session)
+        self.show.say(
+            f"Remedy {one.number} has come to its end. The way before it had learned too, and goes on {'again ' if again else ''}from step "
+            f"{opened.position.step:,} to {opened.end:,}, to see whether it comes to more."
+        )
+        ended, _ = old.train(opened)
+        self.steps += old.steps
+        return ended
 
     def _opened(self, session: Session) -> Session:
         """The session of the run's files as they are now: of its newest checkpoint, or at step 0."""
@@ -331,6 +380,18 @@ def told_verdict(one: Remedied, step: int) -> str:
     """What became of a remedy, for a person."""
     counts = counts_text(one, step)
     if one.state == "kept":
-        return f"Remedy {one.number} is kept: {counts}."
+        gone = f". Both ways are at their ends, and {one.rule} is no longer said" if one.undecided else ""
+        return f"Remedy {one.number} is kept: {counts}{gone}."
     why = "that may be chance" if one.only_after > one.only_before else "it is no better"
     return f"Remedy {one.number} is taken back: {counts}, so {why}."
+
+
+def told_ends(one: Remedied, metric: str) -> str:
+    """What became of a remedy when both ways had come to their ends, for a person."""
+    name = "accuracy" if metric == "loss" else metric
+    without, with_it = (f"{value:.1%}" for value in one.ends or ())
+    if one.state == "kept":
+        return (
+            f"Remedy {one.number} stays: the validation {name} is {with_it} with it, and would be {without} without it."
+        )
+    return f"Remedy {one.number} is taken back: the validation {name} is {without} without it, and {with_it} with it."

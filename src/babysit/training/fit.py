@@ -52,7 +52,8 @@ class Fit:
         ends: whether what the rules say, of the log, ends the training; asked whenever they were.
         first: a row that the log gets before the next step, unless it has it already.
 
-    `ended` says why the training ended before its plan, empty when it did not.
+    `ended` says why the training ended before its plan, empty when it did not; `stopped` whether a `stop` was said at a
+    look that a training without remedies has too.
     """
 
     session: Session
@@ -67,6 +68,7 @@ class Fit:
     ends: Callable[[Sequence[Diagnosis], RunLog], bool] = stops
     first: Row | None = None
     ended: str = ""
+    stopped: bool = False
     _rows: list[Row] = field(default_factory=list)
     _log: RunLog = field(init=False)
     _watched: Watched = field(init=False)
@@ -94,7 +96,7 @@ class Fit:
             self._train()
         finally:
             self._watched.close()
-        self._look()
+        self._look(extra=True)
         return self._verdicts.diagnoses
 
     def _train(self) -> None:
@@ -111,8 +113,8 @@ class Fit:
                 session.position.step, session.clock.running(), session.plan.progress(session.position.step)
             )
         position = session.position
-        if position.step and self._is_due(position.step, ended=position.batch == 0):
-            self._look()
+        if position.step:
+            self._look_if_due(position.step, ended=position.batch == 0)
         # The process may have ended between a checkpoint and its own end.
         if self._over or self._patience_is_over() or self._pauses():
             return
@@ -171,10 +173,9 @@ class Fit:
                 StepShown(done.epoch, done.step, session.end, done.loss, done.learning_rate, self._rate, left)
             )
         if not math.isfinite(done.loss):
-            self._look()
+            self._look(extra=False)
             return
-        if self._is_due(done.step, ended=False):
-            self._look()
+        self._look_if_due(done.step, ended=False)
         self._correct_pace(done)
         if now - self._saved >= session.recipe.train.checkpoint_seconds and done.step < session.end:
             self.save()
@@ -194,8 +195,7 @@ class Fit:
         self._show_epoch(done, scores)
         if trouble := self._watched.trouble():
             self.show.say(f"Note: measuring has ended, the training goes on: {trouble}")
-        if self._is_due(done.step, ended=True):
-            self._look()
+        self._look_if_due(done.step, ended=True)
         self.save()
         self._step_began = time.perf_counter()
 
@@ -263,26 +263,27 @@ class Fit:
         with writing(self.run.log, "the log"):
             self.writer.append(row)
 
-    def _is_due(self, step: int, *, ended: bool) -> bool:
-        """Whether to judge: in long epochs every 20 looks at the layers; at their ends, unless two looks ago one was.
+    def _look_if_due(self, step: int, *, ended: bool) -> None:
+        """Judges in long epochs every 20 looks at the layers; at their ends, unless two looks ago one was.
 
-        Where remedies are applied also at the first end of an epoch in each tenth of the plan, so that little is lost. A
-        function of the step, so that a resumed training judges, and stops, where another would have.
+        Where remedies are applied also at the first end of an epoch in each tenth of the plan, so that little is lost: an
+        extra look. All a function of the step, so that a resumed training judges, and stops, where another would have.
         """
         session = self.session
         every, total = session.recipe.watch.every or 10, session.plan.total
-        tenth, before = 10 * step // total, 10 * max(0, step - session.steps_per_epoch) // total
-        if ended and session.recipe.watch.remedy == "apply" and tenth > before:
-            return True
-        if ended:
-            return step // (2 * every) > max(0, step - self.session.steps_per_epoch) // (2 * every)
-        return step % (20 * every) == 0
+        before = max(0, step - session.steps_per_epoch)
+        usual = step // (2 * every) > before // (2 * every) if ended else step % (20 * every) == 0
+        more = ended and session.recipe.watch.remedy == "apply" and 10 * step // total > 10 * before // total
+        if usual or more:
+            self._look(extra=not usual)
 
-    def _look(self) -> None:
+    def _look(self, *, extra: bool) -> None:
         """Applies the rules to all that has been seen."""
         with self.session.clock.section("judge"):
             self._verdicts.look(self._log, known_of(self.session))
-            self._over = self.ends(self._verdicts.diagnoses, self._log)
+            found = self._verdicts.diagnoses
+            self.stopped |= not extra and any(one.severity == "stop" for one in found)
+            self._over = self.ends(found, self._log)
 
     def _show_epoch(self, done: EpochDone, scores: Scores | None) -> None:
         session = self.session

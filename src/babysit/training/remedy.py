@@ -11,8 +11,14 @@ upon earlier. With another batch size, as many images count as equal steps.
 
 A way that is over, by a `stop` or at its end, keeps what it had predicted for all later steps. The remedied way, which
 holds up nothing then, is compared after half of the plan, and once more at its end where the test called neither better
-so early. Where it called neither better while the old way went on, both may have stood on their plateaus: then the
-remedy gets a second trial when the old way has come to its end, and the diagnosis stands.
+so early; there being right more often is enough, if the diagnosis is gone. Where it called neither better while the old
+way went on, both may have stood on their plateaus: then the remedy gets a second trial when the old way has come to its
+end, and the diagnosis stands.
+
+What is better early need not be at the end. So where the old way had learned too, it is kept whole, and when the
+remedied one is at its end and leaves room for being better, the old one goes on in its own folder to where it would have
+come. The better of the two is the run's. A stop that is found at a look that is made for the sake of remedies alone
+begins one, and ends nothing: without remedies the training would not have ended there.
 """
 
 from __future__ import annotations
@@ -42,7 +48,13 @@ UNLIKELY = 0.05
 TRIAL, AFTER_STOP = 1 / 3, 1 / 2
 """The share of the plan that a remedied way is given before it is judged, an epoch at least; and after a `stop`."""
 
-State = Literal["beginning", "trial", "kept", "taking back", "bringing back", "taken back", "impossible"]
+LEARNED = 0.15
+"""Share of right answers, above what the most frequent class alone would have, from which on a way is not given up early."""
+
+ROOM = 6
+"""Wrong answers that there must be for McNemar's test to be able to call another way better: 2 / 2^6 is below 0.05."""
+
+State = Literal["beginning", "trial", "kept", "going on", "taking back", "bringing back", "taken back", "impossible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,8 @@ class Remedied:
     `settings` name to (before, after), the latter as asked for where it could not be tried; `begin` the step it continues from, `at` the one of the diagnosis, `compare` the
     one after which it is judged; `seconds` of running time when it began; `common` validation images compared, of which
     one way alone was right in `only_before` and `only_after`; `p` of McNemar's test; `why` it could not be tried; `over`
-    whether the way before it had come to its end.
+    whether the way before it had come to its end; `ends` what the best networks of both are worth, without it and with it,
+    where the way before it went on to its own end.
     """
 
     number: int
@@ -71,6 +84,7 @@ class Remedied:
     p: float = 1.0
     why: str = ""
     over: bool = False
+    ends: tuple[float, float] | None = None
 
     @property
     def undecided(self) -> bool:
@@ -98,7 +112,8 @@ class Remedied:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Remedied:
         """From what `as_json` gave."""
-        return cls(**{**value, "settings": {name: tuple(pair) for name, pair in value["settings"].items()}})
+        settings, ends = {name: tuple(pair) for name, pair in value["settings"].items()}, value.get("ends")
+        return cls(**{**value, "settings": settings, "ends": ends and tuple(ends)})
 
 
 def changes_text(settings: Mapping[str, tuple[object, object]]) -> str:
@@ -142,7 +157,7 @@ def worth_trying(
         over: the way has come to its end, so that a remedy of which the test could not tell gets its second trial.
     """
     before = {(one.rule, *sorted(one.settings)) for one in tried if one.state == "impossible"}
-    in_vain = [one for one in tried if one.state not in ("impossible", "kept")]
+    in_vain = [one for one in tried if one.state not in ("impossible", "kept", "going on")]
     rules = {one.rule for one in in_vain if one.over or not (over and one.undecided)}
     again = {one.rule for one in in_vain} - rules
     if sum(one.state != "impossible" for one in tried) - seconds(tried) >= most:
@@ -210,6 +225,27 @@ def compared(
     p = mcnemar(only_before, only_after)
     judged = replace(one, common=len(chosen), only_before=only_before, only_after=only_after, p=p)
     return replace(judged, state="kept" if judged.better else "taking back")
+
+
+def at_its_end(one: Remedied, found: Sequence[Diagnosis]) -> Remedied:
+    """A remedy that the test could not judge, when both ways have come to their ends: being right more often is enough
+    then, as nothing is lost by it, if what it was for is no more said.
+
+    Arguments:
+        found: what the rules say of the remedied way.
+    """
+    gone = all(other.rule != one.rule or other.severity == "note" for other in found)
+    return replace(one, state="kept") if gone and one.undecided and one.only_after > one.only_before else one
+
+
+def has_learned(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> bool:
+    """Whether a way is right well more often than the most frequent class alone would be.
+
+    >>> has_learned(np.eye(2, dtype=np.float32)[[0, 0, 0, 1]], np.array([0, 0, 1, 1]))
+    True
+    """
+    right = float(np.mean(probabilities.argmax(axis=1) == labels))
+    return right > float(np.bincount(labels).max()) / len(labels) + LEARNED
 
 
 def same_number(labels: NDArray[np.int64]) -> NDArray[np.int64]:
