@@ -762,3 +762,27 @@ def test_a_network_that_leaves_something_to_chance_in_evaluation_wavers(tmp_path
         train(after, tmp_path / name, model=model, optimizer=sgd(model))
         wavering[name] = log_of(tmp_path / name).series("slice_wavering", kind="epoch").values
     assert wavering["shaky"].min() > 0.01 and wavering["sound"].max() < 1e-6
+
+
+def test_updates_with_a_closure_are_not_taken_for_updates_in_evaluation_mode(tmp_path: Path) -> None:
+    model = net()
+    optimizer, (x, y) = sgd(model), data()
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=lambda _: None) as w:
+        for _ in range(3):
+            model.train()
+            for start in range(0, 96, BATCH):
+
+                def closure(place: slice = slice(start, start + BATCH)) -> torch.Tensor:
+                    outputs = model(x[place])
+                    loss = F.cross_entropy(outputs, y[place])
+                    w.step(loss=loss, outputs=outputs, targets=y[place], inputs=x[place])
+                    optimizer.zero_grad()
+                    loss.backward()
+                    return loss
+
+                optimizer.step(closure)  # type: ignore[arg-type]
+            model.eval()
+            with torch.no_grad():
+                w.validation(outputs=model(x), targets=y)
+    known = json.loads((tmp_path / "run/manifest.json").read_text())["known"]
+    assert (known["evaluating"], known["validated_training"]) == (0.0, 0.0)

@@ -129,7 +129,9 @@ def symmetric_initialisation(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The units of a layer have the same weights, and get the same gradients: they stay one unit."""
     alike: list[Series] = []
     for where in log.wheres("unit_likeness"):
-        one = log.series("unit_likeness", where, kind="layers")
+        one, units = log.series("unit_likeness", where, kind="layers"), log.series("units", where, kind="start")
+        if len(units) and units.values[0] == 2:  # of two scores only the difference counts: they may well be opposed
+            continue
         if len(one) >= 2 and one.values[0] > ALIKE and one.values[-1] > ALIKE - 0.05:
             alike.append(one)
     course = course_of(log, known)
@@ -247,9 +249,10 @@ def first_deviations(log: RunLog) -> list[Series]:
 
 
 def saturation_at_start(log: RunLog) -> float:
-    """The largest share of saturated units in a layer, in the first measurement; 0 when not measured."""
+    """The largest share of saturated units in a layer at the first look; 0 when not measured then."""
     shares = [log.series("saturated_share", where, kind="layers") for where in log.wheres("saturated_share")]
-    return max((float(one.values[0]) for one in shares if len(one)), default=0.0)
+    looks = [row.step for row in log.rows if row.kind == "layers"][:1]
+    return max((float(one.values[0]) for one in shares if len(one) and one.steps[0] in looks), default=0.0)
 
 
 def _input_deviation(log: RunLog) -> float:

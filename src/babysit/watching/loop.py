@@ -83,11 +83,10 @@ class Loop:
         self._parts: list[Given] = []
         self._rows: list[tuple[int, dict[str, float | Tensor]]] = []
         self._last = Given()
-        self._seeing, self._wakes = True, 0
         self._resting: Rest | None = None
         self._tells_first = self._pending = self._ran = self._ever_ran = self._harmed = self._finished = False
-        self._calls = self._batches = self._judged = 0
-        self._rate = 0.0
+        self._calls = self._batches = self._judged = self._wakes = 0
+        self._rate, self._seeing = 0.0, True
         self._telling = Telling(say)
 
     @property
@@ -130,12 +129,13 @@ class Loop:
             self._guarded(lambda loop: loop.before_update(scale))
 
     def _forward(self, model: nn.Module, inputs: object) -> None:
-        if torch.compiler.is_compiling() or self._updates.inside:
+        if torch.compiler.is_compiling():
             return
         if torch.is_grad_enabled():
             self.modes.in_evaluation = not model.training
-            self._guarded(Loop.forward)
-        else:
+            if not self._updates.inside:
+                self._guarded(Loop.forward)
+        elif not self._updates.inside:
             self._guarded(lambda loop: loop.modes.evaluated(inputs, training=model.training))
 
     def before_update(self, scale: float | Tensor) -> None:
@@ -285,7 +285,7 @@ class Loop:
         if self._judging < 0.02 * (time.perf_counter() - self.began) + 0.2:
             self._look()
         self.epoch = self.epoch.next(self.meter.step)
-        self.modes.forget()  # the probes ran the network too
+        self.modes.looked()
         self._row_began += time.perf_counter() - begun
         self._ran = False
         self._computed()

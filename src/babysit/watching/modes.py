@@ -61,6 +61,11 @@ class Modes:
         """What was run without gradients so far was no validation, or has been told of."""
         self._passes, self._training, self._stride, self._pieces = 0, 0, 1, []
 
+    def looked(self) -> None:
+        """After the probes have run the network themselves, in evaluation mode: that says nothing of the loop."""
+        self.in_evaluation = False
+        self.forget()
+
     def into(self, known: Known) -> Known:
         """The shares, as far as anything was seen."""
         return replace(
