@@ -1,4 +1,4 @@
-"""The whole corpus: the tuning part, what was held out and looked at since, and what nobody has looked at."""
+"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, and what nobody has looked at."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import functools
 
 import apart.broken
 import apart.healthy
+import beyond.broken
+import beyond.healthy
 import fresh.broken
 import fresh.healthy
 import held.broken
@@ -13,11 +15,12 @@ import held.healthy
 import unseen.broken
 import unseen.healthy
 from apart.setups import Apart
+from beyond.setups import Beyond
 from broken import broken
 from healthy import healthy
 from programs import Program
 
-PARTS = ("tuning", "looked at", "apart")
+PARTS = ("tuning", "looked at", "apart", "beyond")
 
 
 @functools.cache
@@ -26,7 +29,8 @@ def whole() -> tuple[Program, ...]:
     first = (*broken(), *healthy(), *held.broken.broken(), *held.healthy.healthy())
     second = (*fresh.broken.broken(), *fresh.healthy.healthy())
     third = (*unseen.broken.broken(), *unseen.healthy.healthy())
-    return (*first, *second, *third, *apart.broken.broken(), *apart.healthy.healthy())
+    fourth = (*apart.broken.broken(), *apart.healthy.healthy())
+    return (*first, *second, *third, *fourth, *beyond.broken.broken(), *beyond.healthy.healthy())
 
 
 def twin_of(program: Program) -> str:
@@ -43,9 +47,11 @@ def twins() -> frozenset[str]:
 
 
 def part_of(program: Program) -> str:
-    """Which of the three parts a program belongs to."""
+    """Which of the parts a program belongs to."""
     if not program.held:
         return "tuning"
+    if isinstance(program.setup, Beyond):
+        return "beyond"
     return "apart" if isinstance(program.setup, Apart) else "looked at"
 
 

@@ -1,4 +1,4 @@
-"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/` and `apart/`.
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/` and `beyond/`.
 
 python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
 """
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import apart.broken
 import apart.healthy
+import beyond.broken
+import beyond.healthy
 import fresh.broken
 import fresh.healthy
 import held.broken
@@ -26,8 +28,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "fresh": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells"),
     "unseen": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
     "apart": ("drawings", "images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
+    "beyond": ("images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
 }
-"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart` from all, whose files are fixed too."""
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart` and `beyond` from all, whose files are fixed too."""
 
 
 def hashes(folder: str) -> dict[str, str]:
@@ -57,7 +60,9 @@ def _programs(folder: str) -> list[Program]:
         return [*fresh.broken.broken(), *fresh.healthy.healthy()]
     if folder == "unseen":
         return [*unseen.broken.broken(), *unseen.healthy.healthy()]
-    return [*apart.broken.broken(), *apart.healthy.healthy()]
+    if folder == "apart":
+        return [*apart.broken.broken(), *apart.healthy.healthy()]
+    return [*beyond.broken.broken(), *beyond.healthy.healthy()]
 
 
 def _file(folder: str) -> Path:

@@ -119,9 +119,10 @@ def judged(program: Program) -> Judged:
     return Judged(program, tuple(said), alarms, named, symptoms, kept.outcome["accuracy"], diverged)
 
 
-def everything(*, held: bool = False) -> list[Judged]:
-    """All programs that are recorded; those that are apart only when they are asked for, since a look spends them."""
-    asked = [one for one in corpus.whole() if held or corpus.part_of(one) != "apart"]
+def everything(*, held: bool = False, beyond: bool = False) -> list[Judged]:
+    """All programs that are recorded; those apart and those beyond only when they are asked for, since a look spends them."""
+    wanted = {"apart": held, "beyond": beyond}
+    asked = [one for one in corpus.whole() if wanted.get(corpus.part_of(one), True)]
     there = [one for one in asked if logs.path_of(one.name).exists()]
     with ProcessPoolExecutor() as pool:
         return list(pool.map(judged, there, chunksize=8))

@@ -10,13 +10,14 @@ from itertools import pairwise
 import numpy as np
 
 import apart.broken
+import beyond.broken
 import fresh.broken
 import held.broken
 import unseen.broken
 from baselines import BASELINES
 from judging import EARLY, Judged, Part
 
-LATE = held.broken.LATE | fresh.broken.LATE | unseen.broken.LATE | apart.broken.LATE
+LATE = held.broken.LATE | fresh.broken.LATE | unseen.broken.LATE | apart.broken.LATE | beyond.broken.LATE
 TUNING_LATE = ("few-images", "stopped-early", "too-small", "labels-noisy")
 """Of the tuning part's kinds those that no rule could know early; the others' are listed with their reasons."""
 

@@ -5,7 +5,7 @@ whether any healthy program comes to harm.
     python faults/mended.py --only rate     # programs whose name contains this
     python faults/mended.py --ways twin broken   # what no rule has a part in
     python faults/mended.py --table         # sums up what is recorded
-    python faults/mended.py --held          # the recipes that are apart alone, which a look at what was mended spends: once
+    python faults/mended.py --held          # the recipes that are beyond alone, which a look at what was mended spends: once
 
 A line of `bench/results/remedies.jsonl` a run, written when it is made, with its commit. The twin of a program is its
 recipe without the settings that are the fault. A program counts as broken when it ends 5 points below its twin, on
@@ -34,6 +34,8 @@ import torch
 import apart.images
 import apart.recipes
 import babysit
+import beyond.images
+import beyond.recipes
 import data
 import unseen.images
 import unseen.recipes
@@ -46,8 +48,9 @@ SEEDS = (0, 1, 2)
 WAYS = ("twin", "broken", "apply")
 HARM, NEAR = 0.05, 0.02
 
-UNSEEN, APART = (
-    {str(recipe["data"]) for _, recipe, *_ in (*one.MENDED, *one.FINE)} for one in (unseen.recipes, apart.recipes)
+UNSEEN, APART, BEYOND = (
+    {str(recipe["data"]) for _, recipe, *_ in (*one.MENDED, *one.FINE)}
+    for one in (unseen.recipes, apart.recipes, beyond.recipes)
 )
 
 Recipe = dict[str, object]
@@ -168,9 +171,9 @@ class Program:
 
 
 def programs(*, held: bool = False) -> list[Program]:
-    """Those that are looked at, the unseen ones last; or those that are apart."""
+    """Those that are looked at, those that were apart last; or those that are beyond."""
     if held:
-        return _of("apart", apart.recipes.MENDED, apart.recipes.FINE)
+        return _of("beyond", beyond.recipes.MENDED, beyond.recipes.FINE)
     found = []
     for one in BROKEN:
         if one.recipe is None or one.name not in FAULTS:
@@ -181,7 +184,8 @@ def programs(*, held: bool = False) -> list[Program]:
     found += [Program(f"mend-odd-{name}", dict(healthy), dict(fault)) for name, healthy, fault in ODD]
     found += [Program(f"fine-{name}", recipe, {}) for name, recipe in (*HEALTHY, *FINE)]
     found += [Program(f"fine-bold-{name}", dict(recipe), {}) for name, recipe in BOLD]
-    return [*found, *_of("unseen", unseen.recipes.MENDED, unseen.recipes.FINE)]
+    found += _of("unseen", unseen.recipes.MENDED, unseen.recipes.FINE)
+    return [*found, *_of("apart", apart.recipes.MENDED, apart.recipes.FINE)]
 
 
 def _of(part: str, mended: Sequence[tuple[str, Recipe, Recipe]], fine: Sequence[tuple[str, Recipe]]) -> list[Program]:
@@ -219,6 +223,8 @@ def write_images(name: str, path: Path) -> None:
         found = unseen.images.images(name)
     elif name in APART:
         found = apart.images.images(name)
+    elif name in BEYOND:
+        found = beyond.images.images(name)
     else:
         found = data.images("digits" if name == "rare-digits" else name)
     pixels, labels = found.train, found.train_labels
@@ -351,7 +357,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="so many, from 0")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="of running a program")
     parser.add_argument("--kept", action="store_true", help="a run by earlier rules is good enough")
-    parser.add_argument("--held", action="store_true", help="the recipes that are apart alone")
+    parser.add_argument("--held", action="store_true", help="the recipes that are beyond alone")
     parser.add_argument("--table", action="store_true", help="sum up what is recorded")
     asked = parser.parse_args()
     torch.set_num_threads(1)

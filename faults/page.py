@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import apart.broken
+import beyond.broken
 import corpus
 import fresh.broken
 import held.broken
@@ -16,10 +17,14 @@ from babysit.figures.charts import Axes, Color, Line, chart
 from baselines import BASELINES
 from judging import LOOKS, Part, spelled
 
-ELSEWHERE = held.broken.ELSEWHERE | fresh.broken.ELSEWHERE | unseen.broken.ELSEWHERE | apart.broken.ELSEWHERE
+ELSEWHERE = {
+    name: reason
+    for one in (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken)
+    for name, reason in one.ELSEWHERE.items()
+}
 DOCS = logs.FOLDER.parent.parent / "docs"
 PICTURES = DOCS / "pictures"
-COLORS: tuple[Color, ...] = ("one", "soft", "two")
+COLORS: tuple[Color, ...] = ("one", "soft", "two", "three")
 POINTS: tuple[Color, ...] = ("three", "four", "five")
 
 

@@ -34,6 +34,12 @@ import apart.pixels
 import apart.setups
 import apart.steps
 import babysit
+import beyond.images
+import beyond.loops
+import beyond.networks
+import beyond.pixels
+import beyond.setups
+import beyond.steps
 import data
 import fresh.drawings
 import fresh.images
@@ -63,6 +69,7 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import Row, RunLog, read_log
 from babysit.watching.attach import Watch, asked_of
+from beyond.setups import Beyond
 from corpus import twin_of, twins, whole
 from fresh.setups import Fresh
 from held.setups import Held
@@ -85,6 +92,10 @@ APART = (
     *(apart.drawings, apart.images, apart.blocks, apart.networks, apart.pixels, apart.setups, apart.steps, apart.loops),
     *UNSEEN,  # what it borrows
 )
+BEYOND = (
+    *(beyond.images, beyond.networks, beyond.pixels, beyond.setups, beyond.steps, beyond.loops),
+    *APART,  # what it borrows
+)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 DOUBT = 0.15
@@ -92,9 +103,8 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    modules = {Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}[
-        type(program.setup)
-    ]
+    parts = {Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}
+    modules = parts[type(program.setup)]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
@@ -133,6 +143,9 @@ Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], in
 def _begun(program: Program, seed: int) -> Begun:
     """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Beyond):
+        last = beyond.setups.build(setup, seed)
+        return last.model, last.optimizers, last.classes, lambda one: beyond.loops.train(last, one)
     if isinstance(setup, Apart):
         chosen = apart.setups.build(setup, seed)
         return chosen.model, chosen.optimizers, chosen.classes, lambda one: apart.loops.train(chosen, one)

@@ -1,1 +1,1 @@
-"""The part of the corpus that is held out now: its networks, data and loops are in no other part."""
+"""The part of the corpus that was held out before the last: its networks, data and loops are in no other part."""

@@ -14,6 +14,8 @@ from apart.setups import Apart
 from babysit.diagnosing import RULES
 from babysit.record.known import Known
 from babysit.record.log import Row
+from beyond import broken as beyond_broken
+from beyond.setups import Beyond
 from fresh import broken as fresh_broken
 from fresh.setups import Fresh
 from hashes import TEXTS, fixed, hashes
@@ -78,7 +80,7 @@ def test_unseen_programs_are_many_and_wide_and_in_no_network_or_data_of_another_
 
 
 def test_programs_that_are_apart_are_many_and_wide_and_in_no_network_data_or_loop_of_another_part() -> None:
-    ours = [one for one in PROGRAMS if isinstance(one.setup, Apart)]
+    ours = [one for one in PROGRAMS if type(one.setup) is Apart]
     ill, well = [one for one in ours if not one.healthy], [one for one in ours if one.healthy]
     assert len(ill) >= 130 and len(well) >= 200 and len({one.kind for one in ill}) >= 60
     for kind in apart_broken.KINDS:
@@ -86,7 +88,25 @@ def test_programs_that_are_apart_are_many_and_wide_and_in_no_network_data_or_loo
         assert {strength for strength, _ in cells} == {"strong", "mild"} and len({cell for _, cell in cells}) >= 2, kind
     assert len({one.setup.network for one in ours}) >= 8 and len({one.setup.data for one in ours}) >= 8
     assert len({one.setup.style for one in ours}) >= 6
-    others = [one for one in PROGRAMS if not isinstance(one.setup, Apart)]
+    others = [one for one in PROGRAMS if type(one.setup) is not Apart]
+    for choice in ("network", "data", "style"):
+        here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
+        assert not here & there, choice
+
+
+def test_programs_that_are_beyond_are_many_and_wide_and_in_no_network_data_or_loop_of_another_part() -> None:
+    ours = [one for one in PROGRAMS if isinstance(one.setup, Beyond)]
+    ill, well = [one for one in ours if not one.healthy], [one for one in ours if one.healthy]
+    assert len(ill) >= 150 and len(well) >= 190
+    kinds = {one.kind for one in ill}
+    theirs = {one.kind for one in PROGRAMS if not isinstance(one.setup, Beyond)}
+    assert len(kinds - beyond_broken.NEW) >= 60 and len(beyond_broken.NEW) >= 12 and not beyond_broken.NEW & theirs
+    for kind in kinds:
+        cells = {one.name.partition(f"-{kind}-")[2].partition("-")[::2] for one in ill if one.kind == kind}
+        assert {strength for strength, _ in cells} == {"strong", "mild"} and len({cell for _, cell in cells}) >= 2, kind
+    assert len({one.setup.network for one in ours}) >= 8 and len({one.setup.data for one in ours}) >= 7
+    assert len({one.setup.style for one in ours}) >= 6
+    others = [one for one in PROGRAMS if not isinstance(one.setup, Beyond)]
     for choice in ("network", "data", "style"):
         here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
         assert not here & there, choice
