@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from babysit.diagnosing import (
+    augmenting,
     chance,
     classes,
     ending,
@@ -46,7 +47,7 @@ RULES: Table[Rule] = Table(
         "normalised-twice": inputs.normalised_twice,
         "parts-differ": parts.parts_differ,
         "normalisation-statistics": inputs.normalisation_statistics,
-        "augmentation-too-strong": parts.augmentation_too_strong,
+        "augmentation-too-strong": augmenting.augmentation_too_strong,
         "not-shuffled": inputs.not_shuffled,
         "symmetric-initialisation": start.symmetric_initialisation,
         "initialisation-too-small": start.initialisation_too_small,

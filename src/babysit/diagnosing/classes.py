@@ -114,8 +114,8 @@ def class_never_predicted(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if not missed or len(others) < 2:
         return
     learned = sure_of(float(np.mean(others)) - 0.6, share_error(0.6, known.validation_images or 200))
-    third = max(3, len(accuracy) // 3)
-    rise = float(accuracy.values[-1] - accuracy.values[-third])  # while it gets better quickly, a class may yet come
+    half = max(3, len(accuracy) // 2)
+    rise = float(accuracy.values[-1] - accuracy.values[-half])  # while it gets better quickly, a class may yet come
     settled = sure_of(
         0.15 - rise, math.sqrt(2) * share_error(float(accuracy.values[-1]), known.validation_images or 200)
     )

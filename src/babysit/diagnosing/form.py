@@ -121,6 +121,8 @@ def flattened(log: RunLog, known: Known) -> Flattened | None:
     away = [np.abs(one.values - level) for one in (given, softmax, twice)]
     ours, plain, second = (float(np.median(one)) for one in away)
     near = sure_of(math.log(FLAT / max(ours / max(plain, 1e-9), 1e-9)), 0.3)
+    worst = float((away[0] / np.maximum(away[1], 0.02 * level)).max())  # where images are mixed it is so in some looks
+    near = all_of(near, sure_of(math.log(2 * FLAT / max(worst, 1e-9)), 0.3))
     near = all_of(near, sure_of(plain / level - 0.02, 0.005))  # of scores that are all alike every loss is ln C
     floor = math.log(math.e + classes - 1) - 1
     above = sure_of(float(np.nanmin(course.smoothed().values[2:])) - floor, 0.01 * level)

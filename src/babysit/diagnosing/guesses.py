@@ -105,6 +105,12 @@ ALSO: Mapping[str, Also] = {
         "nn.BatchNorm2d after each convolution, or a shortcut around every two layers",
         lambda _log, known: first_weights(known),
     ),
+    "labels-noisy": Also(
+        "labels that are partly wrong",
+        signs.mislabelled,
+        "`babysit suspects RUN`",
+        "look at the images with the largest loss",
+    ),
     "learning-rate-too-high": Also(
         "a learning rate that is too high",
         signs.high,
@@ -140,12 +146,6 @@ ALSO: Mapping[str, Also] = {
         signs.apart,
         "`babysit look DATA`",
         "one function prepares both parts; look at a batch of each with its labels",
-    ),
-    "labels-noisy": Also(
-        "labels that are partly wrong",
-        signs.mislabelled,
-        "`babysit suspects RUN`",
-        "look at the images with the largest loss",
     ),
     "augmentation-too-strong": Also(
         "augmentation that takes the class away",

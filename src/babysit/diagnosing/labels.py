@@ -28,7 +28,14 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield from (found := list(_labels_unused(log, known)))
     if found:
         return
-    if course.count < 48 or len(validation) < 3 or not motion.measured or motion.ratio == 0 or blank(log):
+    if (
+        course.chance > ONE_CLASS
+        or course.count < 48
+        or len(validation) < 3
+        or not motion.measured
+        or motion.ratio == 0
+        or blank(log)
+    ):
         return
     images = known.validation_images or 200
     error = share_error(course.chance, images)
@@ -90,6 +97,9 @@ def _labels_unused(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
 
 
+ONE_CLASS = 0.95
+"""Share of the commonest class in training from which on its name says all there is to learn."""
+
 LEARNED, EITHER = 0.05, 0.78
 """Accuracy of training above chance up to which nothing was learned by heart, and how sure at most then: images that have
 lost their class leave the same log, but that they cannot be learned by heart, since they come anew in every epoch."""
@@ -140,7 +150,8 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if not gap.fair:  # it may be augmentation that makes training harder; wrong labels make all images alike unsure
         aside = all_of(aside, sure_of(unsureness(course, classes_of(known, log)) - 0.88, 0.02))
         aside = aside if known.loss_kind == "softmax" or known.has_recipe else 0.0  # another loss has another level
-    sure = max(two, aside)
+    seen_well, cap = max(two, aside), _capped(log, known, gap)
+    sure = max(seen_well, cap)
     if sure <= 0.65:
         return
     seen = []
@@ -152,6 +163,11 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         seen.append(
             f"validation is right in {gap.validation.values[-1]:.1%} and training in {gap.training.values[-1]:.1%}, so it is training's labels that are off"
         )
+    if cap > 0.65:
+        top = log.series("confidence_p95", kind="epoch")
+        seen.append(
+            f"of hardly an image the network is surer than {top.values[-1]:.0%}, though {gap.validation.values[-1]:.1%} of validation are right"
+        )
     words = Words(
         f"A part of the labels is probably wrong: {'; '.join(seen)}.",
         "List the suspicious images with `babysit suspects RUN -o corrections.csv`, look at them, and train with --relabel; meanwhile --set loss.smoothing=0.1",
@@ -159,7 +175,39 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "The images with the largest loss have the right labels and are merely hard.",
     )
     weight = Weight(sure, int(gap.validation.steps[-count]), lasts(gap.training, gap.validation, hard, half, top))
-    yield diagnosis("labels-noisy", "warn", words=words, weight=weight, remedy=smoothed_labels(log, known))
+    severity = "warn" if seen_well > WARN else "note"  # a network that learned little is unsure as well
+    yield diagnosis("labels-noisy", severity, words=words, weight=weight, remedy=smoothed_labels(log, known))
+
+
+WARN = 0.75
+"""How sure a warning must be by what does not wait for the end."""
+
+LEAD, WIDER, FURTHER = 0.06, 0.15, 0.6
+"""Accuracy of validation above training's from which on training's labels are the worse, and the two bounds below then."""
+
+CAP, HALF_WAY = 0.08, 0.45
+"""How far the confidence in the surest images may lie above the accuracy where labels are wrong at random; and the share of
+the way to a loss of zero that is not gone then."""
+
+
+def _capped(log: RunLog, known: Known, gap: Gap) -> float:
+    """How sure that no image is surer than the images are right on average: wrong labels make all alike unsure.
+
+    Of images that are merely hard some are easy, and a network is nearly certain of these. Dropout, and a loss that is not
+    plain cross-entropy, keep it unsure too.
+    """
+    course, top = course_of(log, known), log.series("confidence_p95", kind="epoch")
+    if len(top) < 3 or known.loss_kind != "softmax" or (known.dropout or 0.0) > 0.5:
+        return 0.0
+    right = float(np.mean(gap.validation.values[-2:]))
+    error = share_error(right, known.validation_images or 200)
+    ahead = sure_of(right - course.accuracy - LEAD, math.hypot(error, course.accuracy_error))
+    cap, way = (WIDER, FURTHER) if ahead > 0.6 else (CAP, HALF_WAY)
+    return all_of(
+        sure_of(right + cap - float(np.mean(top.values[-2:])), error),
+        sure_of(right - course.chance - 0.15, error),
+        sure_of(way - course.way, course.spread / course.level),
+    )
 
 
 def _training_by_then(log: RunLog, gap: Gap) -> np.ndarray:

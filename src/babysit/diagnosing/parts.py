@@ -1,4 +1,4 @@
-"""Rules about training and validation images that are not prepared alike, by mistake or by augmentation."""
+"""The rule about training and validation images or labels that are not prepared alike by mistake."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, aligned, all_of, diagnosis, lasts, share_error, sure_of
-from babysit.diagnosing.generalising import gap_of
-from babysit.diagnosing.remedies import less_augmentation
+from babysit.diagnosing.generalising import Gap, gap_of
+from babysit.diagnosing.looks import Looks, looks_of, statistics_differ
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -22,8 +22,8 @@ UNEVEN = 3.0
 NEARLY = 0.8
 """Share of training's accuracy from which on the images of a class are found as they should be."""
 
-NOISE = 0.88
-"""Roughness from which on neighbouring pixels know as good as nothing of each other."""
+LAG = 0.15
+"""Accuracy that validation must be behind where its images look otherwise: augmentation makes training's look so too."""
 
 FOREIGN = 3.0
 """The validation loss above knowing nothing, over what was gained in training, that is more than learning by heart does."""
@@ -31,9 +31,6 @@ FOREIGN = 3.0
 UNTOLD = 0.74
 """How sure at most under normalisation where training images were not lately looked at in evaluation mode; and where
 training learned late, so that it may know its images by heart."""
-
-HALF_NOISE = 0.6
-"""The same where validation images are known to be far smoother."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +99,11 @@ def parts_differ(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if behind > 0.6:
         yield _seen_in_statistics(log, behind, known)
         return
+    looks = looks_of(log)
+    behind = all_of(looks.sure, sure_of(min(gap.difference, latest) - LAG, gap.error), 1 - course.poor)
+    if behind > 0.6:
+        yield _seen_in_looks(looks, behind, gap)
+        return
     found = max(
         _from_the_first_pass(log, known), _at_chance_throughout(log, known), _surely_wrong_from_the_first(log, known)
     )
@@ -140,6 +142,18 @@ def _seen_in_statistics(log: RunLog, behind: float, known: Known) -> Diagnosis:
     return diagnosis("parts-differ", "warn", words=words, weight=weight)
 
 
+def _seen_in_looks(looks: Looks, behind: float, gap: Gap) -> Diagnosis:
+    words = Words(
+        f"Training and validation images are not prepared alike: {looks.claim}; {gap.training.values[-1]:.0%} of the training images are right "
+        f"and {gap.validation.values[-1]:.0%} of the validation images.",
+        "In a recipe both parts are prepared alike: report it",
+        "one function prepares both parts: the same size, order of channels, orientation and normalisation; look at a batch of each",
+        "With the same preparation of both parts validation is no better.",
+    )
+    weight = Weight(behind, int(gap.validation.steps[0]), (*looks.evidence, *lasts(gap.training, gap.validation)))
+    return diagnosis("parts-differ", "warn", words=words, weight=weight)
+
+
 def _from_the_first_pass(log: RunLog, known: Known) -> tuple[float, int]:
     """How sure by images that were new, and that it stayed so: validation goes less than half of the way of training."""
     course = course_of(log, known)
@@ -149,6 +163,7 @@ def _from_the_first_pass(log: RunLog, known: Known) -> tuple[float, int]:
     validation = log.series("validation_accuracy", kind="epoch").values
     training = log.series("train_accuracy", kind="epoch").values
     ahead = sure_of(fresh.training - fresh.validation - 0.12, fresh.error)
+    ahead = all_of(ahead, sure_of(fresh.training - course.chance - 0.12, fresh.error))
     half = sure_of(0.5 * (fresh.training - course.chance) - (fresh.validation - course.chance), fresh.error)
     best = _usual_best(validation)
     stays = sure_of(0.75 * (float(training.max()) - course.chance) - (best - course.chance), fresh.error)
@@ -223,89 +238,6 @@ def _usual_best(values: np.ndarray) -> float:
     return float(np.median(np.sort(values)[-max(1, len(values) // 2) :]))
 
 
-def statistics_differ(log: RunLog) -> float:
-    """How sure that validation inputs have another mean or deviation than the first training batch; 0 when not measured."""
-    start = [log.series(name, kind="start") for name in ("input_mean", "input_deviation")]
-    later = [log.series(name, kind="epoch") for name in ("input_mean", "input_deviation")]
-    if not all(len(one) for one in (*start, *later)) or start[1].values[0] <= 0 or later[1].values[-1] <= 0:
-        return 0.0
-    deviation = abs(math.log(later[1].values[-1] / start[1].values[0]))
-    shift = abs(later[0].values[-1] - start[0].values[0]) / start[1].values[0]
-    return max(sure_of(deviation - math.log(1.5), 0.1), sure_of(shift - 0.7, 0.15))
-
-
-def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Augmented images of the training part are hardly recognised, plain ones are: augmentation takes the class away."""
-    if known.has_recipe:
-        yield from _slice_apart(log, known)
-    else:
-        found = [*_like_noise(log, known), *_statistics_apart(log, known), *_foreign_to_it(log, known)]
-        yield from sorted(found, key=lambda one: -one.sure)[:1]
-
-
-def _slice_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    course = course_of(log, known)
-    augmented, plain = log.series("augmented_accuracy", kind="epoch"), log.series("slice_accuracy", kind="epoch")
-    count = min(len(augmented), len(plain))
-    if course.count < 48 or count < 2:
-        return
-    gap = float(np.mean(plain.values[-2:]) - np.mean(augmented.values[-2:]))
-    error = math.sqrt(2) * share_error(0.5, min(known.training_images or 256, 256))
-    sure = all_of(sure_of(gap - 0.25, error), sure_of(0.6 - float(augmented.values[-1]), error))
-    if sure <= 0.6:
-        return
-    claim = f"Augmentation takes the class away: of the same training images {plain.values[-1]:.0%} are right as they are and {augmented.values[-1]:.0%} augmented."
-    weight = Weight(sure, int(plain.steps[-2]), lasts(plain, augmented))
-    remedy = less_augmentation(known)
-    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight, remedy=remedy)
-
-
-def _like_noise(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """In a loop of one's own: pixels of training images know nothing of their neighbours, and little is learned."""
-    course = course_of(log, known)
-    start, later = (log.series("input_roughness", kind=kind) for kind in ("start", "epoch"))
-    if course.short or not len(start):
-        return
-    rough = float(start.values[0])
-    noise = sure_of(rough - NOISE, 0.03)
-    if len(later) and later.values[-1] > 0 and rough > 0:
-        more = math.log(rough / later.values[-1])
-        noise = max(
-            all_of(noise, sure_of(more - 0.15, 0.05)),
-            all_of(sure_of(more - math.log(1.6), 0.1), sure_of(rough - HALF_NOISE, 0.03)),
-        )
-    sure = all_of(noise, sure_of(0.5 - course.way, course.spread / course.level))
-    if sure <= 0.6:
-        return
-    stands = all_of(course.poor, 1 - course.falling) > 0.6  # some images are rough, and some learn of them
-    claim = f"Augmentation probably takes the class away: pixels of training images know next to nothing of their neighbours (roughness {rough:.2f}; 1 is noise"
-    claim += f", and validation images have {later.values[-1]:.2f})" if len(later) else ")"
-    claim += f"; the loss is {course.late:.3g}, where {course.level:.3g} is knowing nothing."
-    weight = Weight(sure, 0, lasts(start, later, course.loss))
-    yield diagnosis("augmentation-too-strong", "warn" if stands else "note", words=_less(claim), weight=weight)
-
-
-def _statistics_apart(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The same: training images have other statistics than validation's, and do worse."""
-    gap, course = gap_of(log, known), course_of(log, known)
-    if gap is None or course.short or len(gap.validation) < 2:
-        return
-    sure = all_of(
-        statistics_differ(log),
-        sure_of(-gap.difference - 0.05, gap.error),
-        sure_of(0.7 - course.way, course.spread / course.level),
-    )
-    if sure <= 0.6:
-        return
-    start, later = (log.series("input_deviation", kind=kind) for kind in ("start", "epoch"))
-    claim = (
-        f"Augmentation probably takes the class away: training images have a deviation of {start.values[0]:.3g}, validation images of "
-        f"{later.values[-1]:.3g}; {gap.training.values[-1]:.0%} of the former are right and {gap.validation.values[-1]:.0%} of the latter."
-    )
-    weight = Weight(sure, int(gap.validation.steps[0]), lasts(start, later, gap.training, gap.validation))
-    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
-
-
 def foreign(log: RunLog, known: Known) -> float:
     """How sure that validation's images are foreign to the network: wrong of them, and far surer than of training's.
 
@@ -322,33 +254,3 @@ def foreign(log: RunLog, known: Known) -> float:
         return 0.0
     beyond = sure_of(math.log((loss - level) / (0.5 * level + FOREIGN * max(level - ours, 0.0))), 0.2)
     return all_of(beyond, sure_of(1.1 * level - ours, 0.03 * level))
-
-
-def _foreign_to_it(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Training images are hardly learned, and plain ones are foreign to the network: they have little in common."""
-    course, gap = course_of(log, known), gap_of(log, known)
-    if gap is None:
-        return
-    low = sure_of(course.chance + 0.06 + gap.error - float(np.median(gap.validation.values)), gap.error)
-    hardly = sure_of(0.5 - course.way, course.spread / course.level)
-    sure = all_of(foreign(log, known), low, hardly, 1 - statistics_differ(log))  # other statistics are another matter
-    if sure <= 0.6:
-        return
-    losses = log.series("validation_loss", kind="epoch")
-    claim = (
-        f"Augmentation probably takes the class away: the network is surer of validation's images than of those it was trained on, and wrong; their loss is {losses.values[-1]:.3g}, "
-        f"training's {course.late:.3g}, where {course.level:.3g} is knowing nothing, so that the two have little in common."
-    )
-    weight = Weight(
-        sure, int(gap.validation.steps[0]), lasts(losses, log.series("slice_loss", kind="epoch"), course.loss)
-    )
-    yield diagnosis("augmentation-too-strong", "warn", words=_less(claim), weight=weight)
-
-
-def _less(claim: str) -> Words:
-    return Words(
-        claim,
-        "Augment less: --set augment.rotate=0 --set augment.erase=0 --set augment.crop=1 --set augment.flip=none",
-        "look at a batch as the network gets it, and take away what makes you doubt its labels",
-        "A person names the classes of augmented images as surely as those of plain ones.",
-    )

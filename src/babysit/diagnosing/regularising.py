@@ -20,7 +20,7 @@ from babysit.diagnosing.evidence import (
     sure_of,
 )
 from babysit.diagnosing.form import smoothing_of
-from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.rate import penalty_share
 from babysit.diagnosing.remedies import less_dropout, weaker_penalties
 from babysit.record.diagnosis import Diagnosis
@@ -165,6 +165,9 @@ def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course, gap = course_of(log, known), gap_of(log, known)
     if course.short or gap is None:
         return
+    yield from (found := list(_dropping_always(log, known, gap)))
+    if found:
+        return
     if not known.dropout:
         yield from _dropping_unseen(log, known)
         return
@@ -187,6 +190,33 @@ def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(course.loss.steps[0]), lasts(course.loss, training, gap.validation))
     yield diagnosis("dropout-too-strong", severity, words=words, weight=weight, remedy=less_dropout(known))
+
+
+def _dropping_always(log: RunLog, known: Known, gap: Gap) -> Iterator[Diagnosis]:
+    """Two evaluations of the same images give different scores: something is left to chance that should not be."""
+    course, wavering = course_of(log, known), log.series("slice_wavering", kind="epoch")
+    if not len(wavering):
+        return
+    apart = float(np.median(wavering.values[-3:]))
+    sure = sure_of(math.log(max(apart, 1e-12) / WAVERING), 0.5)
+    if sure <= 0.7:
+        return
+    harm = sure_of(0.8 - float(gap.validation.values[-1]), gap.error)
+    words = Words(
+        f"The network's answers are left to chance in evaluation: two evaluations of the same images lie {apart:.0%} of their scores apart, as where dropout is not switched off; "
+        f"{gap.validation.values[-1]:.0%} of the validation images are right.",
+        "In a recipe dropout is off in evaluation: report it",
+        "F.dropout(x, 0.3, training=self.training), nn.Dropout2d rather than a mask of your own, and model.eval() before validation",
+        "Two evaluations of one image give the same scores.",
+    )
+    weight = Weight(sure, int(wavering.steps[0]), lasts(wavering, gap.validation))
+    severity = "warn" if harm > 0.6 and course.count >= PATIENCE else "note"
+    yield diagnosis("dropout-too-strong", severity, words=words, weight=weight)
+
+
+WAVERING, PATIENCE = 0.02, 60
+"""Distance of two evaluations, over the size of the scores, that arithmetic in half precision does not come to; and updates
+before which a low validation accuracy means nothing."""
 
 
 def _dropping_unseen(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -12,6 +12,8 @@ from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import lasts
 from babysit.diagnosing.form import Form, form_of, unsureness
 from babysit.diagnosing.gradients import relative_gradients
+from babysit.diagnosing.labels import CAP
+from babysit.diagnosing.looks import looks_of
 from babysit.diagnosing.motion import Motion, motion_of
 from babysit.diagnosing.parts import uneven
 from babysit.diagnosing.rate import LARGE, jump_of, penalty_share
@@ -237,6 +239,10 @@ def mislabelled(seen: Seen) -> Hint:
             if lags
             else NO
         )
+    top = seen.log.series("confidence_p95", kind="epoch")
+    if len(top) and top.values[-1] < seen.valid + CAP:
+        why = f"of hardly an image it is surer than {top.values[-1]:.0%}, and {seen.valid:.0%} of validation are right"
+        return Hint(LIKELY, why, (*_accuracies(seen), *lasts(top)))
     doubt = unsureness(seen.course, classes_of(seen.known, seen.log))
     if not 0.75 < doubt < 1.15:
         return Hint(POSSIBLE, f"training stays at {seen.right:.0%}", _accuracies(seen)) if seen.right < 0.75 else NO
@@ -248,7 +254,9 @@ def blurred(seen: Seen) -> Hint:
     """Training images are recognised hardly, and no more than plain ones."""
     if seen.known.augmented is False or seen.blown or not seen.right <= 0.75 or seen.valid < seen.right - 0.15:
         return NO
-    better = seen.valid > seen.right + 0.03
+    better, looks = seen.valid > seen.right + 0.03, looks_of(seen.log, scale=False)
+    if looks.sure > 0.6:
+        return Hint(LIKELY + POSSIBLE, looks.claim, (*looks.evidence, *_accuracies(seen)))
     why = f"training images are right in {seen.right:.0%}" + (
         f", validation's in {seen.valid:.0%}" if math.isfinite(seen.valid) else ""
     )

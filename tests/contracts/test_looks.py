@@ -1,0 +1,103 @@
+"""What is told from how training images look beside validation's, from answers that waver, and from how sure a network is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_logs import KNOWN, Changes, everywhere, made, with_stuck
+
+from babysit.diagnosing import RULES, judge
+from babysit.diagnosing.looks import looks_of
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+from babysit.record.observation import key_of
+
+OWN = replace(KNOWN, settings=None, augmented=None, planned_steps=300, batch_size=50, dropout=0.0, loss_kind="softmax")
+
+ALIKE: Changes = {"input_mean": 0.0, "input_deviation": 1.0, "input_roughness": 0.2, "input_flatness": 0.1}
+WITHIN: Changes = {**ALIKE, "input_alike": 0.95, "input_alike_within": 0.96}
+OTHER: dict[str, tuple[Changes, Changes]] = {
+    "noise over it": ({"input_roughness": 0.9}, {}),
+    "a part of it enlarged": ({"input_roughness": 0.03}, {}),
+    "most of it erased": ({"input_flatness": 0.8}, {}),
+    "upside down": ({}, {"input_alike": -0.2}),
+}
+"""What was done to training's images -> what it changes of their first batch, and of an epoch."""
+
+
+def shown(what: str, epoch: Changes, *, stuck: bool) -> RunLog:
+    start, later = OTHER[what]
+    return (with_stuck if stuck else made)({"start": {**ALIKE, **start}, "epoch": {**WITHIN, **later, **epoch}})
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_images_that_look_otherwise_and_teach_nothing_are_augmented_too_strongly(what: str) -> None:
+    first = judge(shown(what, {}, stuck=True), OWN)[0]
+    assert (first.rule, first.severity) == ("augmentation-too-strong", "warn") and first.sure > 0.75
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_images_that_look_otherwise_and_are_learned_while_validation_lags_are_prepared_otherwise(what: str) -> None:
+    lag: Changes = {"train_accuracy": lambda t: 0.1 + 0.8 * t, "validation_accuracy": 0.3}
+    (one,) = RULES["parts-differ"](shown(what, lag, stuck=False), OWN)
+    assert one.severity == "warn" and "not prepared alike" in one.claim and one.sure > 0.75
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_where_training_goes_well_ordinary_augmentation_alarms_nobody(what: str) -> None:
+    log = shown(what, {}, stuck=False)
+    assert not [one for one in judge(log, OWN) if one.severity != "note"]
+    assert looks_of(log).sure > 0.75
+
+
+def test_parts_that_look_alike_or_were_never_compared_look_alike() -> None:
+    assert looks_of(made({"start": ALIKE, "epoch": WITHIN})).sure < 0.3
+    assert looks_of(made({"start": ALIKE})).sure == looks_of(RunLog()).sure == 0.0
+    noise = made({"start": ALIKE, "epoch": {**WITHIN, "input_alike": -0.3, "input_alike_within": 0.1}})
+    assert looks_of(noise).sure < 0.3, "where validation is not like itself, a mean image says nothing"
+
+
+def test_a_matter_of_scale_takes_no_class_away() -> None:
+    raw = made({"start": {**ALIKE, "input_deviation": 60.0}, "epoch": WITHIN})
+    assert looks_of(raw).sure > 0.9 and looks_of(raw).scale and looks_of(raw, scale=False).sure < 0.3
+
+
+@pytest.mark.parametrize(
+    ("wavering", "accuracy", "severities"), [(1.1, 0.5, ["warn"]), (1.1, 0.97, ["note"]), (1e-3, 0.5, [])]
+)
+def test_answers_that_waver_in_evaluation_are_dropped_units(
+    wavering: float, accuracy: float, severities: list[str]
+) -> None:
+    log = made({"epoch": {"slice_wavering": wavering, "validation_accuracy": accuracy, "train_accuracy": 0.6}})
+    found = [one for one in RULES["dropout-too-strong"](log, OWN) if "left to chance" in one.claim]
+    assert [one.severity for one in found] == severities
+
+
+def unsure(top: float, known: Known = OWN) -> list[str]:
+    epoch: Changes = {"confidence_p95": top, "validation_accuracy": 0.5, "train_accuracy": 0.5}
+    log = made({"step": {"loss": lambda t: 2.3 - 0.5 * min(1.0, 2 * t), "accuracy": 0.5}, "epoch": epoch})
+    return [one.claim for one in RULES["labels-noisy"](log, known) if "surer than" in one.claim]
+
+
+def test_a_network_that_is_sure_of_no_image_was_taught_wrong_labels_and_one_that_is_sure_of_some_has_hard_ones() -> (
+    None
+):
+    assert unsure(0.5) and not unsure(0.9)
+    assert not unsure(0.5, replace(OWN, loss_kind=None)), "a smoothed loss leaves it unsure as well"
+    assert not unsure(0.5, replace(OWN, dropout=0.8)), "and so does dropout"
+
+
+def test_two_scores_that_are_opposed_are_not_one_unit() -> None:
+    alike = everywhere("unit_likeness", 1.0)
+    layer = next(iter(alike)).split("@")[1]
+    only: Changes = {f"unit_likeness@{layer}": 1.0}
+    units = {key_of("units", layer): 2.0}
+    assert list(RULES["symmetric-initialisation"](made({"layers": only}), OWN))
+    assert not list(RULES["symmetric-initialisation"](made({"layers": only, "start": units}), OWN))
+
+
+def test_of_one_class_alone_nothing_is_said_of_unrelated_labels() -> None:
+    known = replace(OWN, class_counts=(500, *(0,) * 9))
+    stuck = with_stuck({"epoch": {"validation_accuracy": 0.1}})
+    assert not list(RULES["labels-unrelated"](stuck, known))
