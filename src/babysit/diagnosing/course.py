@@ -19,6 +19,9 @@ SHORT = 24
 POOR = 0.25
 """Share of the way from a loss that knows nothing to zero below which a training has learned poorly."""
 
+LAY, NOWHERE = 0.99, 0.3
+"""Share of the level from which on a loss has not left it, and how sure at most that it is falling then."""
+
 SOFTMAX = ("softmax", "focal")
 
 
@@ -73,7 +76,10 @@ class Course:
         if not np.isfinite(last).all():
             return 0.0
         value, error = slope(last)
-        return sure_of(-value * len(last) - 0.05 * self.level, error * len(last) + 1e-9)
+        sure = sure_of(-value * len(last) - 0.05 * self.level, error * len(last) + 1e-9)
+        # One that lay about knowing nothing all the while fell nowhere, however noisy it is.
+        lay = self.late > LAY * self.level and float(np.quantile(last, 0.9)) < 1.2 * self.level
+        return min(sure, NOWHERE) if lay else sure
 
     @property
     def learning(self) -> float:

@@ -78,8 +78,9 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     recent = shares[-max(2, len(shares) // 2) :]
     share = float(np.median(shares))
-    if shares[-1] > np.median(recent) + 1:  # a last layer that begins at nothing is soon like the others
-        share = float(shares[-1])
+    now = float(shares[-2:].min())
+    if now > np.median(recent) + 1:  # a last layer that begins at nothing is soon like the others
+        share = now
     vanished = sure_of(math.log10(VANISHED) - share, 0.1 + spread_of(shares) / math.sqrt(len(shares)))
     jump, _ = jump_of(course)
     # A network that was thrown into saturation has such gradients too, and had others before.

@@ -104,7 +104,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "plateau",
         "labels-noisy",
     ),
-    "initial-loss-wrong": ("labels-unrelated", "underfitting", "plateau"),
+    "initial-loss-wrong": ("labels-unrelated", "underfitting", "plateau", "stuck-at-chance"),
     "parts-differ": (*APART, "labels-unrelated", "labels-noisy"),
     "labels-unrelated": (*APART, "stuck-at-chance", "underfitting", "plateau", "labels-noisy", "stopped-too-early"),
     "labels-noisy": (
