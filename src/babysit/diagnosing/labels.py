@@ -151,7 +151,7 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         aside = all_of(aside, sure_of(unsureness(course, classes_of(known, log)) - 0.88, 0.02))
         aside = aside if known.loss_kind == "softmax" or known.has_recipe else 0.0  # another loss has another level
     seen_well, cap = max(two, aside), _capped(log, known, gap)
-    sure = max(seen_well, cap)
+    sure = seen_well if seen_well > 0.65 else cap
     if sure <= 0.65:
         return
     seen = []
@@ -175,12 +175,9 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "The images with the largest loss have the right labels and are merely hard.",
     )
     weight = Weight(sure, int(gap.validation.steps[-count]), lasts(gap.training, gap.validation, hard, half, top))
-    severity = "warn" if seen_well > WARN else "note"  # a network that learned little is unsure as well
+    severity = "warn" if seen_well > 0.65 else "note"  # a network that learned little is unsure as well
     yield diagnosis("labels-noisy", severity, words=words, weight=weight, remedy=smoothed_labels(log, known))
 
-
-WARN = 0.75
-"""How sure a warning must be by what does not wait for the end."""
 
 LEAD, WIDER, FURTHER = 0.06, 0.15, 0.6
 """Accuracy of validation above training's from which on training's labels are the worse, and the two bounds below then."""
