@@ -9,8 +9,10 @@ import torch
 from made_sessions import started
 from torch import Tensor
 
+from babysit import api, checkpoint
 from babysit.device import choose_device, set_streams, streams
 from babysit.probes.meter import Meter
+from babysit.show import Silent
 from babysit.training import passes
 from babysit.training.loop import StepDone, train
 from babysit.training.passes import AFTER, Passes
@@ -102,6 +104,40 @@ def test_what_cannot_be_recorded_goes_plainly(monkeypatch) -> None:
 
     monkeypatch.setattr(Recorded, "__init__", lambda self, run, beside=None: refusing(run))
     assert trained(monkeypatch, recorded=True) == plain
+
+
+def test_what_cannot_be_recorded_is_said_once_and_trains_all_the_same(monkeypatch, tmp_path, make_folder) -> None:
+    folder = str(make_folder(tmp_path / "data", {"a": 40, "b": 40}))
+    settings = {"train.epochs": 3, "optim.batch_size": 8, "train.precision": "float32", "train.threads": 1}
+    api.train(folder, out=tmp_path / "plain", settings=settings)
+    begin, made, tries, told = Passes.__init__, [], [], []
+
+    def beginning(self: Passes, session: Session) -> None:
+        begin(self, session)
+        self.recordable = True
+        made.append(self)
+
+    def refusing(run: Callable[[], Tensor], beside: object = None) -> None:
+        tries.append(run)
+        raise RuntimeError("operation not permitted when stream is capturing.\nCompile with TORCH_USE_CUDA_DSA.")
+
+    class Ear(Silent):
+        def say(self, text: str) -> None:
+            told.append(text)
+
+    monkeypatch.setattr(Passes, "__init__", beginning)
+    monkeypatch.setattr(passes, "Recording", refusing)
+    api.train(folder, out=tmp_path / "run", settings=settings, show=Ear())
+    (note,) = [one for one in told if one.startswith("Note: ")]
+    assert note == (
+        "Note: a step could not be recorded (operation not permitted when stream is capturing), so the accelerator is asked "
+        "for one operation after the other: the results are the same, but small networks train at a half to a third of the speed."
+    )
+    assert 1 <= len(tries) <= len(made), "it is not tried again at each step"
+    weights = [
+        (checkpoint.steps(tmp_path / name / "checkpoints")[-1] / "weights.safetensors") for name in ("plain", "run")
+    ]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 @pytest.mark.skipif(choose_device().type == "cpu", reason="there is no accelerator")

@@ -172,6 +172,9 @@ class Fit:
             self.show.step(
                 StepShown(done.epoch, done.step, session.end, done.loss, done.learning_rate, self._rate, left)
             )
+        for note in [note for note, told in session.notes.items() if not told]:
+            self.show.say(f"Note: {note}")
+            session.notes[note] = True
         if not math.isfinite(done.loss):
             self._look(extra=False)
             return

@@ -62,8 +62,14 @@ class Passes:
         try:
             beside = next(iter(self._replays.values()), None)
             self._replays[shape] = Replay(self.session, batch, beside)
-        except RuntimeError:
+        except RuntimeError as error:
             self.recordable = False
+            why = str(error).strip().split("\n")[0].rstrip(".")
+            note = (
+                f"a step could not be recorded ({why}), so the accelerator is asked for one operation after the other: "
+                "the results are the same, but small networks train at a half to a third of the speed."
+            )
+            self.session.notes.setdefault(note, False)
             return None
         return self._replays[shape]
 

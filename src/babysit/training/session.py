@@ -60,7 +60,8 @@ class Session:
     `best` is what the kept network is worth on validation (see `evaluate.worth`), `best_step` when it was seen, -1 before
     the first evaluation; `step_seconds` is the self-test's guess of one step, for planning a time budget; `rate_by_rule`
     what `optim.lr` would be if nobody had given it; `meter` measures around the updates and changes nothing;
-    `first_weights` says what a file gave, empty without one.
+    `first_weights` says what a file gave, empty without one; `notes` what a person should know of the steps, and
+    whether each was told.
     """
 
     recipe: Recipe
@@ -81,6 +82,7 @@ class Session:
     average: Average | None = None
     meter: Meter | None = None
     first_weights: str = ""
+    notes: dict[str, bool] = field(default_factory=dict)
 
     @property
     def device(self) -> torch.device:
