@@ -108,7 +108,8 @@ class Course:
 def course_of(log: RunLog, known: Known) -> Course:
     """The course of a log; of one without steps, a short one."""
     loss, rate, accuracy = (log.series(name, kind="step") for name in ("loss", "learning_rate", "accuracy"))
-    batches = log.series("batches", kind="step")
+    each = log.series("batches", kind="step").values
+    each = each[np.isfinite(each)]
     window = late(loss)
     start = log.series("initial_loss", kind="start")
     first = float(start.values[0]) if len(start) else (float(loss.values[0]) if len(loss) else math.nan)
@@ -133,7 +134,7 @@ def course_of(log: RunLog, known: Known) -> Course:
         accuracy_error=share_error(chance, images),
         way=(level - now) / level if level > 0 and math.isfinite(now) else 0.0,
         count=len(loss),
-        batches=round(float(batches.values.mean()) * len(loss)) if len(batches) else len(loss),
+        batches=round(float(each.mean()) * len(loss)) if len(each) else len(loss),
     )
 
 

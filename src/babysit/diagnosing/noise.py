@@ -33,7 +33,8 @@ def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     slow = sure_of(0.4 - course.way, course.spread / course.level)
     sure, severity = all_of(small, restless, slow), "warn"
     if sure <= 0.6 and known.batch_size <= FEWEST:  # it learns all the same, but would better from larger batches
-        spread = float(np.nanstd(course.loss.values[course.count // 2 :]))
+        late = course.loss.values[course.count // 2 :]
+        spread = float(np.std(late[np.isfinite(late)])) if np.isfinite(late).any() else 0.0
         sure, severity = all_of(small, max(restless, sure_of(spread - 0.2 * course.level, 0.03 * course.level))), "note"
     if sure <= 0.6:
         return

@@ -71,7 +71,7 @@ def diverging(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     bound = EXPLODED * max(first, course.level)
     last = course.loss.values[-max(LONG, course.count // 10) :]
     sure = all_of(
-        sure_of(math.log(max(course.late, 1e-12) / bound), 0.05 + course.spread / max(course.late, 1e-12)),
+        sure_of(math.log(max(course.late, 1e-12)) - math.log(bound), 0.05 + course.spread / max(course.late, 1e-12)),
         sure_of(float(np.mean(last > bound)) - 0.75, 0.05),
     )
     if sure <= 0.6:

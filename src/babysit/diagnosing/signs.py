@@ -156,9 +156,8 @@ def high(seen: Seen) -> Hint:
         return NO
     ratio, (jump, step) = max(seen.motion.early, seen.motion.ratio), jump_of(seen.course)
     if seen.blown:
-        return Hint(
-            LIKELY, f"the loss rose to {jump:.3g} times its first value by step {step}", lasts(seen.course.loss)
-        )
+        rose = f"rose to {jump:.3g} times its first value" if math.isfinite(jump) else "was no number"
+        return Hint(LIKELY, f"the loss {rose} by step {step}", lasts(seen.course.loss))
     if ratio < LARGE / 3 or seen.right > 0.8:
         return NO
     why = f"an update changes the weights by {ratio:.2g} of their norm, and 0.001 is usual"
