@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
@@ -52,12 +52,14 @@ KNOWN_ODDLY: dict[str, tuple[object, ...]] = {
 """What a person's own loop, or a hostile file, can say of the settings."""
 
 
-@dataclass(frozen=True)
 class Case:
-    """A log and what is known of its settings, without a word of the log: it is long."""
+    """A log and what is known of its settings, which are shown by what was done to them: they are long."""
 
-    log: RunLog = field(repr=False)
-    known: Known = field(repr=False)
+    def __init__(self, log: RunLog, known: Known) -> None:
+        self.log, self.known = log, known
+
+    def __repr__(self) -> str:
+        return f"a log of {len(self.log.rows)} rows"
 
 
 Rows = list[Row]

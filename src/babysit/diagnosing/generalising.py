@@ -206,7 +206,7 @@ def validation_better(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     latest = float(gap.training.values[-1] - gap.validation.values[-1])
     sure = sure_of(-max(gap.difference, latest) - BETTER, gap.error)
-    if sure <= 0.7 or course.poor > 0.5:
+    if sure <= 0.7 or course.poor > 0.5 or not math.isfinite(latest):
         return
     causes = []
     if not gap.fair:

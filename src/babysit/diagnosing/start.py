@@ -88,7 +88,7 @@ def first_scale(log: RunLog) -> float:
     found = []
     for where in log.wheres("units"):
         norm, units = log.series("weight_norm", where, kind="layers"), log.series("units", where, kind="start")
-        if len(norm) and len(units) and math.isfinite(norm.values[0]):
+        if len(norm) and len(units) and math.isfinite(norm.values[0]) and units.values[0] > 0:
             found.append(float(norm.values[0]) / math.sqrt(2 * float(units.values[0])))
     return float(np.median(found)) if found else 0.0
 
@@ -252,7 +252,8 @@ def saturation_at_start(log: RunLog) -> float:
     """The largest share of saturated units in a layer at the first look; 0 when not measured then."""
     shares = [log.series("saturated_share", where, kind="layers") for where in log.wheres("saturated_share")]
     looks = [row.step for row in log.rows if row.kind == "layers"][:1]
-    return max((float(one.values[0]) for one in shares if len(one) and one.steps[0] in looks), default=0.0)
+    first = [float(one.values[0]) for one in shares if len(one) and one.steps[0] in looks]
+    return max((share for share in first if math.isfinite(share)), default=0.0)
 
 
 def _input_deviation(log: RunLog) -> float:
