@@ -101,3 +101,41 @@ def test_of_one_class_alone_nothing_is_said_of_unrelated_labels() -> None:
     known = replace(OWN, class_counts=(500, *(0,) * 9))
     stuck = with_stuck({"epoch": {"validation_accuracy": 0.1}})
     assert not list(RULES["labels-unrelated"](stuck, known))
+
+
+def test_labels_that_stay_while_images_go_on_are_not_one_batch_over_and_over() -> None:
+    kept: Changes = {"label_period": 50.0, "label_run_likeness": 0.1}
+    known = replace(OWN, steps_per_epoch=30)
+    assert judge(with_stuck({"epoch": kept}), known)[0].rule == "labels-unrelated"
+    learned = made({"epoch": {**kept, "validation_accuracy": 0.2}})
+    assert {one.rule for one in judge(learned, known)} & {"not-shuffled", "labels-unrelated"} == {"not-shuffled"}
+
+
+@pytest.mark.parametrize(("share", "dropout", "severities"), [(1.0, 0.5, ["warn"]), (0.0, 0.5, []), (1.0, 0.0, [])])
+def test_validation_while_units_are_dropped_is_said(share: float, dropout: float, severities: list[str]) -> None:
+    log = made({"epoch": {"validation_accuracy": 0.5, "train_accuracy": 0.6}})
+    known = replace(OWN, validated_training=share, dropout=dropout)
+    found = [one for one in RULES["dropout-too-strong"](log, known) if "made in training mode" in one.claim]
+    assert [one.severity for one in found] == severities
+
+
+def test_a_body_that_runs_without_gradients_is_cut_off_where_little_is_learned_and_an_unused_branch_is_not() -> None:
+    body = list(everywhere("update_ratio", 0.0))[:-1]
+    gone: Changes = {}
+    for key in body:
+        where = key.split("@")[1]
+        gone |= {key: 0.0, f"weight_gradient_norm@{where}": None, f"activation_mean@{where}": None}
+    assert [one.severity for one in RULES["layer-not-trained"](with_stuck({"layers": gone}), OWN)] == ["warn"]
+    assert not list(RULES["layer-not-trained"](made({"layers": gone}), OWN)), "it learns, so that it is meant"
+
+
+def test_a_last_layer_that_begins_at_zero_is_given_time() -> None:
+    order = [key.split("@")[1] for key in everywhere("weight_norm", 1.0)]
+    faint: Changes = {
+        f"weight_gradient_norm@{name}": 1e-7 * 10 ** (7 * place / (len(order) - 1)) for place, name in enumerate(order)
+    }
+    zero: Changes = {**faint, f"weight_norm@{order[-1]}": lambda t: 0.0 if t < 0.01 else 0.1}
+    whole, begun = with_stuck({"layers": faint}), with_stuck({"layers": zero})
+    early, begun_early = (RunLog(tuple(row for row in one.rows if row.step <= 120)) for one in (whole, begun))
+    assert list(RULES["vanishing-gradients"](early, OWN)) and list(RULES["vanishing-gradients"](whole, OWN))
+    assert not list(RULES["vanishing-gradients"](begun_early, OWN))

@@ -12,7 +12,7 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
-PATIENCE, LEAST = 100, 60
+PATIENCE, LEAST = 150, 60
 """Updates (or a third of the plan, but so many at the least) before a training that stands at chance is called stuck."""
 
 

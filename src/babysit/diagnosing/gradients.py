@@ -64,12 +64,21 @@ def unreached_at_first(log: RunLog) -> bool:
     return len(layers) > 2 and bool(layers[0].values[0] < VANISHED**2 * layers[-1].values[0])
 
 
+PATIENCE = 150
+"""Updates that a last layer which begins at zero is given."""
+
+
 def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first layers get a gradient that is nothing beside the last one's, and the loss stands."""
     course, layers = course_of(log, known), relative_gradients(log)
     if course.short or len(layers) < 3:
         return
     first, last = layers[0], layers[-1]
+    head = log.series("weight_norm", last.where, kind="layers").values[:1]
+    if (
+        course.count < PATIENCE and (head == 0).any()
+    ):  # it begins at nothing on purpose, and passes nothing on until it is more
+        return
     count = min(len(first), len(last))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.log10(first.values[:count] / last.values[:count])
@@ -205,7 +214,7 @@ def _cleared(claim: str) -> Words:
 
 def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Layers that are meant to be trained, run, and never get a gradient, while others do: the graph ends before them."""
-    course, cut, reached = course_of(log, known), [], 0
+    course, cut, unseen, reached = course_of(log, known), [], [], 0
     for where in log.wheres("update_ratio"):
         ratios = log.series("update_ratio", where, kind="layers")
         if len(ratios) < 3:
@@ -214,6 +223,10 @@ def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             reached += 1
         elif (ratios.values == 0).all() and len(log.series("activation_mean", where, kind="layers")):
             cut.append(ratios)
+        elif (ratios.values == 0).all():  # it does not run, or under no_grad(), where nothing is looked at
+            unseen.append(ratios)
+    if len(unseen) > reached and course.poor > 0.6:
+        cut += unseen
     if not cut or not reached or course.short:
         return
     names = ", ".join(named(one.where) for one in cut[:3]) + (f" and {len(cut) - 3} more" if len(cut) > 3 else "")

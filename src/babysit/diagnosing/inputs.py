@@ -203,7 +203,7 @@ def _statistics_behind(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Images of a class follow each other: each batch teaches one class and unlearns the others."""
     course, alike = course_of(log, known), log.series("label_run_likeness", kind="epoch")
-    yield from (found := list(_over_and_over(log, known)))
+    yield from (found := [] if labels_kept(log, known) > 0.6 else list(_over_and_over(log, known)))
     if course.short or not len(alike) or found:
         return
     yield from (found := list(_same_again(log, known)))
@@ -224,6 +224,16 @@ def not_shuffled(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     gap = gap_of(log, known)  # a sampler may put a few of each class side by side in every batch, which does no harm
     harm = 1.0 if gap is None else max(course.poor, sure_of(gap.difference - 0.1, gap.error))
     yield diagnosis("not-shuffled", "warn" if harm > 0.5 else "note", words=words, weight=weight)
+
+
+def labels_kept(log: RunLog, known: Known) -> float:
+    """How sure that all batches of an epoch have the labels of the first, and other images: one batch would be known by heart."""
+    course, periods = course_of(log, known), log.series("label_period", kind="epoch")
+    alike = log.series("label_run_likeness", kind="epoch")
+    if course.count < 100 or len(periods) < 2 or not (periods.values == (known.batch_size or 0)).all():
+        return 0.0
+    often = sure_of(len(periods) / max(len(alike), 1) - 0.5, 0.5 / math.sqrt(len(periods)))
+    return all_of(often, sure_of(0.6 - course.accuracy, course.accuracy_error))
 
 
 def _same_again(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -11,7 +11,7 @@ from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, spread_of, sure_of
 from babysit.diagnosing.form import form_of, unsureness
 from babysit.diagnosing.generalising import Gap, gap_of
-from babysit.diagnosing.inputs import blank
+from babysit.diagnosing.inputs import blank, labels_kept
 from babysit.diagnosing.motion import ACTIVE, motion_of
 from babysit.diagnosing.parts import foreign
 from babysit.diagnosing.remedies import smoothed_labels
@@ -25,7 +25,7 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The network moves as it should, and validation stays at chance throughout: labels know nothing of the images."""
     course, motion = course_of(log, known), motion_of(log)
     validation = log.series("validation_accuracy", kind="epoch")
-    yield from (found := list(_labels_unused(log, known)))
+    yield from (found := [*_labels_unused(log, known), *_labels_kept(log, known)][:1])
     if found:
         return
     if (
@@ -62,6 +62,21 @@ def labels_unrelated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "A linear classifier on the pixels does better than chance on validation.",
     )
     weight = Weight(sure, int(validation.steps[0]), lasts(validation, course.loss))
+    yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
+
+
+def _labels_kept(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Every batch of an epoch has the labels of the first one."""
+    course, sure, periods = course_of(log, known), labels_kept(log, known), log.series("label_period", kind="epoch")
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The labels know nothing of the images: those of the first {known.batch_size} images of an epoch come again with every batch, in the same order, and {course.accuracy:.0%} are right after {course.count} updates.",
+        "In a recipe labels come with their images: report it",
+        "for images, labels in loader: both from the same step of the loop, and no labels kept from an earlier one",
+        "Two batches of an epoch have other labels.",
+    )
+    weight = Weight(sure, int(periods.steps[0]), lasts(periods, course.loss))
     yield diagnosis("labels-unrelated", "warn", words=words, weight=weight)
 
 

@@ -14,6 +14,10 @@ ALIKE = 0.6
 """Correlation between the mean images of two halves of validation from which on a mean image says what a part looks like."""
 
 
+ERASED = 0.35
+"""More of the neighbouring pixels that are the same than in the other part, from which on it is no border and no small patch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Looks:
     """How sure it is that the first training batch looks otherwise than validation's images, and by what.
@@ -52,7 +56,7 @@ def _differences(log: RunLog) -> Iterator[Looks]:
     start, later = (log.series("input_flatness", kind=kind) for kind in ("start", "epoch"))
     if len(start) and len(later):
         claim = f"of neighbouring pixels {start.values[0]:.0%} are the same in training images, {later.values[-1]:.0%} in validation images"
-        yield Looks(sure_of(abs(later.values[-1] - start.values[0]) - 0.2, 0.04), claim, lasts(start, later))
+        yield Looks(sure_of(abs(later.values[-1] - start.values[0]) - ERASED, 0.06), claim, lasts(start, later))
     alike, within = (log.series(name, kind="epoch") for name in ("input_alike", "input_alike_within"))
     if len(alike) and len(within):
         one, other = float(alike.values[-1]), float(within.values[-1])

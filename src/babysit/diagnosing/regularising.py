@@ -165,7 +165,7 @@ def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     course, gap = course_of(log, known), gap_of(log, known)
     if course.short or gap is None:
         return
-    yield from (found := list(_dropping_always(log, known, gap)))
+    yield from (found := [*_dropping_always(log, known, gap), *_judged_while_dropping(log, known, gap)][:1])
     if found:
         return
     if not known.dropout:
@@ -210,6 +210,23 @@ def _dropping_always(log: RunLog, known: Known, gap: Gap) -> Iterator[Diagnosis]
         "Two evaluations of one image give the same scores.",
     )
     weight = Weight(sure, int(wavering.steps[0]), lasts(wavering, gap.validation))
+    severity = "warn" if harm > 0.6 and course.count >= PATIENCE else "note"
+    yield diagnosis("dropout-too-strong", severity, words=words, weight=weight)
+
+
+def _judged_while_dropping(log: RunLog, known: Known, gap: Gap) -> Iterator[Diagnosis]:
+    """Validation runs the network in training mode, where it drops units."""
+    course, share, dropped = course_of(log, known), known.validated_training or 0.0, known.dropout or 0.0
+    if share < 0.5 or dropped < 0.1 or len(gap.validation) < 2:
+        return
+    harm = sure_of(0.8 - float(gap.validation.values[-1]), gap.error)
+    words = Words(
+        f"Validation is made in training mode ({share:.0%} of its passes), where dropout takes {dropped:.0%} of the units away: {gap.validation.values[-1]:.0%} of its images are right.",
+        "In a recipe this cannot be: report it",
+        "model.eval() before validation, and model.train() before the next epoch",
+        "In evaluation mode validation is no better.",
+    )
+    weight = Weight(sure_of(0.5, 0.5 / len(gap.validation)), int(gap.validation.steps[0]), lasts(gap.validation))
     severity = "warn" if harm > 0.6 and course.count >= PATIENCE else "note"
     yield diagnosis("dropout-too-strong", severity, words=words, weight=weight)
 

@@ -23,6 +23,9 @@ from babysit.record.series import Series
 DEAD = 0.7
 """Share of a layer's units that are zero for a whole batch from which on too little gets through."""
 
+PATIENCE, MOST = 150, 0.85
+"""Updates, or share of a layer's units, from which on dead ones are warned of."""
+
 SATURATED = 0.5
 NOISY, CLEAN = 0.5, 0.15
 """Shares of the first layer's filters that are noise: from which on, and up to which."""
@@ -66,7 +69,8 @@ def dead_units(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, since(worst.steps, worst.values > DEAD), (worst.observation(0), *lasts(worst, course.loss)))
     remedy = {**first_weights(known), "init.bias": 0.0} if begun > DEAD else lower_rate(log, known)
-    yield diagnosis("dead-units", "warn", words=words, weight=weight, remedy=remedy, where=worst.where)
+    severity = "warn" if course.count >= PATIENCE or share > MOST else "note"  # a few units may yet find the way
+    yield diagnosis("dead-units", severity, words=words, weight=weight, remedy=remedy, where=worst.where)
 
 
 def _scores_rectified(log: RunLog, known: Known, end: Layer) -> Diagnosis:
