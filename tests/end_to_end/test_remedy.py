@@ -211,7 +211,9 @@ def test_a_way_that_would_have_come_to_more_is_gone_back_to(tmp_path, folder, mo
     assert read_resolved(tmp_path / "run" / "recipe.toml").optim.lr != 1e-6
     assert "at their ends the best networks are worth" in (tmp_path / "run" / "report.html").read_text()
     for state, steps in (("trial", 8), ("going on", 60)):
-        crash_and_resume(folder, tmp_path / state, settings, steps=steps, state=state)
+        said = crash_and_resume(folder, tmp_path / state, settings, steps=steps, state=state)
+        assert ("Remedy 1, for made-up, is on trial until step" in said) == (state == "trial")
+        assert ("goes on again from step" in said) == (state == "going on")
         same_end(tmp_path / state, tmp_path / "run")
 
 
@@ -278,8 +280,8 @@ class Crash(Exception):  # noqa: N818
 
 def crash_and_resume(
     folder: str, run: Path, settings: dict, *, steps: int, number: int = 1, state: str = "trial"
-) -> None:
-    """Ends a training while a remedy is on trial, or the way before it goes on, after a step; and resumes it."""
+) -> str:
+    """Ends a training while a remedy is on trial, or the way before it goes on, after a step; resumes it: what that says."""
     from babysit.training.fit import Fit
 
     original = Fit._after_step
@@ -294,7 +296,9 @@ def crash_and_resume(
         patch.setattr(Fit, "_after_step", after_step)
         with pytest.raises(Crash):
             api.train(folder, out=run, settings=settings)
-    api.train(folder, out=run, settings=settings, resume=True)
+    told = Told()
+    api.train(folder, out=run, settings=settings, resume=True, show=told)
+    return told.text
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "taken back"])

@@ -277,7 +277,7 @@ def _sum_of_logistic(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     wide, mean = (float(one.values[0]) if len(one) else 0.3 * (one is spread) for one in (spread, means))
     # ln(1 + e^s) is about ln 2 + s/2 + s^2/8, and the label's own score is taken off.
     usual = math.log(2) + (0.5 - 1 / classes) * mean + wide * wide / 8
-    if not math.isfinite(usual):
+    if not math.isfinite(usual) or wide < 0:
         return
     apart = abs(math.log(course.first / (batch * classes) / max(usual, 0.1)))
     like_sum = sure_of(0.03 + 0.05 * wide - apart, 0.01)

@@ -72,6 +72,11 @@ class Courses:
             InterruptedTraining: when asked to stop; the state is saved.
         """
         self._tried = remedy.read(self.run)
+        for one in self._tried:
+            if one.state == "trial":  # an interrupted training goes on
+                self.show.say(
+                    f"Remedy {one.number}, for {one.rule}, is on trial until step {one.compare:,}: {one.changes}."
+                )
         if at_step(self.recipe, session.position.step) != self.recipe:
             session = self._opened(session)
         while True:
@@ -249,8 +254,7 @@ class Courses:
         return self._opened(session)
 
     def _gone_back(self, session: Session) -> Session | None:
-        """At the end of the run, where the way before a kept remedy may come to more: lets it go on in its own folder to its
-        end, and brings it back if it did come to more; None if not."""
+        """At the end: lets the way before a kept remedy go on, if it may come to more; brings it back if it did, else None."""
         kept = [one for one in self._tried if one.state in ("kept", "going on")]
         whole = [one for one in kept if set_aside.before(self.run, one.number).checkpoints.is_dir()]
         shown = session.best[session.recipe.train.metric == "loss"]
@@ -258,8 +262,7 @@ class Courses:
         if whole and room and not session.recipe.train.budget and not any(one.ends for one in kept):
             one = whole[0]  # what the run would be without any remedy
             old = self._to_its_end(session, one)
-            without = old.best[old.recipe.train.metric == "loss"]
-            better = old.best > session.best
+            without, better = old.best[old.recipe.train.metric == "loss"], old.best > session.best
             one = replace(one, state="taking back" if better else "kept", ends=(without, shown))
             self.show.say(told_ends(one, session.recipe.train.metric))
             if better:
