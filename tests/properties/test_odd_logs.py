@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from made_logs import KNOWN, made
@@ -176,6 +177,15 @@ def check_form(one: Diagnosis) -> None:
     )
     assert set(one.remedy or ()) <= set(setting_names())
     one.as_json()
+
+
+@pytest.mark.parametrize("number", [-1.0, -1e30, 0.0, 1e308, math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("name", ["healthy", "softmax-missing"])
+def test_no_quantity_fails_a_rule_whatever_it_is_throughout(name: str, number: float) -> None:
+    log, known = (made(), KNOWN) if name == "healthy" else SICK[name](1.0)
+    for quantity in sorted({parts_of(key)[0] for row in log.rows for key in row.values}):
+        odd = changed(log.rows, quantity, lambda row, old: dict.fromkeys(old, number))
+        judge(RunLog(tuple(odd)), known)
 
 
 @settings(max_examples=200, deadline=None)

@@ -131,7 +131,7 @@ def exploding_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     start = float(np.median(values[: max(3, len(values) // 50)]))
     peak = int(np.argmax(values))
     large = sure_of(math.log10(max(start, 1e-12) / EXPLODED), 0.2)
-    jumped = sure_of(math.log10(max(values[peak], 1e-12) / max(usual, start, 1e-12) / 100), 0.2)
+    jumped = sure_of(math.log10(max(values[peak], 1e-12) / 100) - math.log10(max(usual, start, 1e-12)), 0.2)
     harm = max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
     sure = all_of(max(all_of(large, 1 - course.learning), jumped), harm)
     if sure <= 0.6:

@@ -104,7 +104,7 @@ def normalised_twice(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         low, high = float(least.values[0]), float(most.values[0])
         spread = max(spread, (high - low) / RANGE)
         beyond = sure_of((min(abs(low), abs(high)) if low * high > 0 else 0.0) / max(high - low, 1e-12) - 1.0, 0.15)
-    tiny = sure_of(math.log(SMALL_INPUT / spread), 0.2)
+    tiny = sure_of(math.log(SMALL_INPUT) - math.log(spread), 0.2)
     aside = all_of(sure_of(abs(middle) / spread - 3.0, 0.3), beyond)
     large = sure_of(math.log(max(math.hypot(middle, spread), 1e-9) / LARGE_INPUT), 0.2)
     sure = max(tiny, aside if large < 0.5 else 0.0)

@@ -251,6 +251,8 @@ def sum_instead_of_mean(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if found:
         return
     wide = float(spread.values[0]) if len(spread) else 0.3
+    if not 0 <= wide < 1e6:
+        return
     each = begun / known.batch_size
     # Scores that are apart make the mean loss larger than ln C: by about half their variance, at most by some deviations.
     like_sum = sure_of(min(math.log(each / (0.75 * level)), math.log((1.3 * level + 0.75 * wide**2) / each)), 0.03)

@@ -190,9 +190,9 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if course.short or not motion.measured or motion.ratio == 0:
         return
     way = travelled(log, max(course.count, known.planned_steps or EXPECTED))
-    by_way = sure_of(math.log10(NEEDED / max(way, 1e-12)), motion.spread)
+    by_way = sure_of(math.log10(NEEDED) - math.log10(max(way, 1e-12)), motion.spread)
     by_ratio = sure_of(
-        math.log10(SMALL / max(motion.early, motion.late, 1e-12)), motion.spread
+        math.log10(SMALL) - math.log10(max(motion.early, motion.late, 1e-12)), motion.spread
     )  # after a warm-up: late
     not_high = sure_of(0.2 - max(0.0, jump_of(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
     fastest = max(float(np.median(one.values[-max(2, len(one) // 2) :])) for one in motion.layers.values())
@@ -200,7 +200,7 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course, known) else 1.0)
     penalty = penalty_share(log)
     if penalty > PENALTY:
-        sure = all_of(sure, sure_of(math.log10(1 / penalty), 0.3))
+        sure = all_of(sure, sure_of(-math.log10(penalty), 0.3))
     if sure <= 0.6:
         return
     rate = peak_of(course, known)

@@ -46,7 +46,7 @@ def schedule_too_fast(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The rate fell to nothing long before the end, and the loss stood still from then on, not learned out."""
     course = course_of(log, known)
     rates = course.rate.values
-    if course.short or len(rates) < 40 or rates.max() <= 0:
+    if course.short or len(rates) < 40 or not rates.max() > 0:
         return
     total = max(known.planned_steps or 0, len(rates))
     peak = int(np.argmax(rates))

@@ -45,13 +45,15 @@ def initialisation_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     steps = np.diff(np.log10(np.concatenate([[given], values])))
     gain = float(np.mean(steps))
     fading = sure_of(math.log10(FADING) - gain, 0.1 + spread_of(steps) / math.sqrt(len(steps)))
-    small = sure_of(-2.0 - math.log10(values[-1] / given), 0.3)
+    small = sure_of(-2.0 - (math.log10(values[-1]) - math.log10(given)), 0.3)
     stuck = _standing(course.loss, course.level)
     sure = all_of(max(fading, small), small, stuck)
     scale = first_scale(log)
     free = scale > 0 and not known.normalised and not any("Norm" in one.kind for one in known.layers or ())
     tiny = sure_of(math.log10(TINY / scale), 0.1) if free else 0.0
-    faint = sure_of(math.log10(FAINT * given / float(np.median(values))), 0.1)  # else they were taken away later
+    faint = sure_of(
+        math.log10(FAINT * given) - math.log10(float(np.median(values))), 0.1
+    )  # else they were taken away later
     tiny = all_of(tiny, faint, stuck, course.poor, 1 - course.learning)
     if tiny > max(sure, 0.6):
         yield _tiny(log, known, scale, tiny)
@@ -107,7 +109,7 @@ def initialisation_too_large(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     deviation, loss = float(spread.values[0]), float(first.values[0])
     wide = sure_of(math.log(max(deviation, 1e-9) / SURE_OF_NOTHING), 0.1)
     high = sure_of(math.log(max(loss, 1e-9) / (2 * math.log(classes))), 0.1)
-    normal = sure_of(math.log(5.0 / max(inputs, 1e-9)), 0.1)
+    normal = sure_of(math.log(5.0) - math.log(max(inputs, 1e-9)), 0.1)
     saturated = saturation_at_start(log)
     sure = max(all_of(wide, high, normal), all_of(sure_of(saturated - 0.5, 0.05), normal, course.poor))
     if sure <= 0.6:

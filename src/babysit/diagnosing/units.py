@@ -215,7 +215,7 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     bending = log.series("bending", kind="epoch")
     straight = 1.0
     if len(bending):
-        straight = sure_of(math.log10(STRAIGHT / max(float(bending.values.max()), 1e-12)), 0.3)
+        straight = sure_of(math.log10(STRAIGHT) - math.log10(max(float(bending.values.max()), 1e-12)), 0.3)
     elif not known.has_recipe or _limited(log):  # functions called in forward are known by what they leave, if at all
         return
     if straight < 0.5 or not by_layer(log, "activation_mean"):

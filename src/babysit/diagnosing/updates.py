@@ -68,7 +68,7 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     share = float(np.median(made))
     shortened = sure_of(math.log10(0.1 / share), 0.2)
-    small = sure_of(math.log10(SMALL / max(motion.ratio, 1e-12)), motion.spread)
+    small = sure_of(math.log10(SMALL) - math.log10(max(motion.ratio, 1e-12)), motion.spread)
     sure = all_of(shortened, small, course.poor)
     if sure <= 0.6:
         return
@@ -94,7 +94,7 @@ def _always_clipped(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     bound = float(np.median(values))
     same = float(np.mean(np.abs(values / bound - 1) < 2e-3)) if bound else 0.0
-    sure = all_of(sure_of(same - 0.9, 0.02), sure_of(math.log10(TIGHT / max(bound, 1e-12)), 0.2))
+    sure = all_of(sure_of(same - 0.9, 0.02), sure_of(math.log10(TIGHT) - math.log10(max(bound, 1e-12)), 0.2))
     if sure <= 0.6:
         return
     words = Words(
