@@ -19,7 +19,7 @@ from babysit.probes.filters import noise_bound
 from babysit.probes.hooks import watched
 from babysit.probes.meter import Meter
 from babysit.probes.network import network_of
-from babysit.probes.weights import copies, unit_likeness
+from babysit.probes.weights import copies, pushes, unit_likeness
 
 CLASSES = 3
 
@@ -71,7 +71,8 @@ def one_update() -> ProbeContext:
         scores = model(images)
     loss = F.cross_entropy(scores, labels)
     loss.backward()
-    before = copies(net)
+    before, pushed = copies(net), pushes(net)
+    del pushed["0"]  # as of a layer without a gradient
     optimizer.step()
     model.eval()
     plain = tuple((images[start : start + 6], labels[start : start + 6]) for start in range(0, 24, 6))
@@ -82,6 +83,7 @@ def one_update() -> ProbeContext:
         0,
         net,
         before=before,
+        pushed=pushed,
         seen=seen,
         scale=4.0,
         penalty=lambda: 0.25,
@@ -228,6 +230,9 @@ def weight_oracle(context: ProbeContext) -> dict[str, Any]:
             if i != j
         ]
         found[f"unit_likeness@{name}"] = np.mean(pairs)
+        if name != "0":
+            pushed, taken = wide(context.pushed[name]), (was - now).ravel()
+            found[f"descent@{name}"] = taken @ pushed / math.sqrt(pushed @ pushed) / math.sqrt(taken @ taken)
     return found
 
 

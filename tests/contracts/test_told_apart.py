@@ -326,3 +326,10 @@ def test_a_loss_that_is_climbed_is_told_from_a_rate_that_is_too_high() -> None:
     first = judge(rising(0.005), even)[0]
     assert first.rule == "wrong-sign" and "climbed" in first.claim
     assert severities("wrong-sign", rising(0.1), even) == []
+
+
+def test_an_update_along_the_gradient_is_a_wrong_sign_unless_the_loss_has_another() -> None:
+    uphill: Mapping[str, Changes] = {"layers": everywhere("descent", lambda _: -0.9)}
+    assert severities("wrong-sign", with_stuck(uphill)) == ["stop"]
+    assert severities("wrong-sign", made(uphill)) == [], "with two minuses it learns"
+    assert severities("wrong-sign", with_stuck({"layers": everywhere("descent", -0.1)})) == [], "decay may pull so"

@@ -18,6 +18,7 @@ import babysit
 from babysit.cli.app import run as command
 from babysit.diagnosing import RULES
 from babysit.record.diagnosis import Diagnosis
+from babysit.record.known import Known
 from babysit.record.log import RunLog, read_log
 from babysit.record.observation import Observation
 from babysit.watching.attach import Watch, asked_of
@@ -786,3 +787,29 @@ def test_updates_with_a_closure_are_not_taken_for_updates_in_evaluation_mode(tmp
                 w.validation(outputs=model(x), targets=y)
     known = json.loads((tmp_path / "run/manifest.json").read_text())["known"]
     assert (known["evaluating"], known["validated_training"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "least"), [("sgd", 0.99), ("momentum", 0.99), ("adam", 0.3), ("rmsprop", 0.3), ("adamw", 0.3)]
+)
+@pytest.mark.parametrize("uphill", [False, True])
+@pytest.mark.parametrize("body", [before, after])
+def test_the_first_update_is_told_to_go_down_the_gradient_or_up(
+    body: Body, optimizer: str, least: float, uphill: bool, tmp_path: Path
+) -> None:
+    model = net()
+    made = {
+        "sgd": lambda p: torch.optim.SGD(p, 0.01, maximize=uphill),
+        "momentum": lambda p: torch.optim.SGD(p, 0.01, momentum=0.9, nesterov=True, maximize=uphill),
+        "adam": lambda p: torch.optim.Adam(p, 1e-3, maximize=uphill),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, 1e-3, maximize=uphill),
+        "adamw": lambda p: torch.optim.AdamW(p, 1e-3, weight_decay=0.05, maximize=uphill),
+    }[optimizer](model.parameters())
+    train(body, tmp_path / "run", model=model, optimizer=made, epochs=5)
+    log = log_of(tmp_path / "run")
+    first = [log.series("descent", where, kind="layers") for where in log.wheres("descent")]
+    assert len(first) == 3 and all(len(one) == 1 and one.steps[0] == 1 for one in first)
+    assert (np.array([one.values[0] for one in first]) * (-1 if uphill else 1)).min() > least
+    known = Known.from_json(json.loads((tmp_path / "run/manifest.json").read_text())["known"])
+    said = [one.severity for one in RULES["wrong-sign"](log, known) if "is climbed" in one.claim]
+    assert said == (["stop"] if uphill else [])

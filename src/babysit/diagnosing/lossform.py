@@ -26,7 +26,8 @@ def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The loss is below zero and falls without end, and the network becomes worse than chance: the sign is wrong."""
     course, classes = course_of(log, known), classes_of(known, log)
     first = log.series("initial_loss", kind="start")
-    yield from (found := [*_negative_by_form(log, known), *_worse_than_any_answer(log, known)][:1])
+    ways = (_climbed, _negative_by_form, _worse_than_any_answer)
+    yield from (found := [one for way in ways for one in way(log, known)][:1])
     if course.short or not len(first) or found:
         return
     level = math.log(classes) if classes > 1 else 1.0
@@ -51,6 +52,30 @@ def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         ),
     )
     weight = Weight(sure, 0, lasts(first, course.loss))
+    yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
+
+
+UPHILL = 0.2
+"""Cosine between the first update and the gradient from which on it is no accident: decay alone, which knows nothing of the
+gradient, comes to less."""
+
+
+def _climbed(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The first update went along the gradient, not against it, and training went no better for it."""
+    course, layers = course_of(log, known), log.wheres("descent")
+    first = [log.series("descent", where, kind="layers") for where in layers]
+    if course.short or not first:
+        return
+    cosine = -float(np.median([one.values[0] for one in first]))
+    sure = sure_of(cosine - UPHILL, 0.02)
+    worse = max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
+    right = course.accuracy if math.isfinite(course.accuracy) else 0.0
+    if all_of(sure, worse) <= 0.6 or right > course.chance + 0.15:  # two minuses may make it right
+        return
+    words = _turned(
+        f"The gradient is climbed: the first update went along it, where it should go against it (cosine {cosine:.2f} in the median of {len(first)} layers); the loss began at {course.first:.4g} and is {course.late:.4g} now.",
+    )
+    weight = Weight(sure, int(first[0].steps[0]), (*lasts(*first[:3]), *lasts(course.loss)))
     yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
 
 

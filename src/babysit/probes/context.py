@@ -20,7 +20,7 @@ Moment = Literal["start", "gradients", "updated", "epoch"]
 """`start` before the first update; `gradients` before an update, with the data's gradients in place; `updated` after it;
 `epoch` after a validation."""
 
-OFTEN_UNDEFINED = frozenset({"channel_likeness", "unit_likeness", "update_ratio"})
+OFTEN_UNDEFINED = frozenset({"channel_likeness", "descent", "unit_likeness", "update_ratio"})
 """Quantities that some layers do not have; one of those that comes to NaN was not measured."""
 
 
@@ -66,7 +66,8 @@ class Slice:
 class ProbeContext:
     """What a probe may look at. Nothing of it may be changed. What is not there is not measured.
 
-    `before` the weights by layer before the update (a part of them where they are many); `seen` figures of activations
+    `before` the weights by layer before the update (a part of them where they are many), `pushed` at the first update the
+    gradients of the same weights; `seen` figures of activations
     by layer, taken while the network ran; `scale` what the gradients are to be divided by; `penalty` gives the norm of
     the regularisation's gradient; `order` the labels in the order in which training met them in this epoch.
     """
@@ -75,6 +76,7 @@ class ProbeContext:
     epoch: int
     network: Network
     before: Mapping[str, Tensor] = field(default_factory=dict)
+    pushed: Mapping[str, Tensor] = field(default_factory=dict)
     seen: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     scale: float = 1.0
     penalty: Callable[[], float] | None = None

@@ -17,7 +17,7 @@ from babysit.probes.context import Moment, Probe, ProbeContext
 from babysit.probes.gradients import surely_finite
 from babysit.probes.hooks import Seen, Unshared, finite_checked, untouched, watched
 from babysit.probes.network import Network, network_of
-from babysit.probes.weights import copies
+from babysit.probes.weights import copies, pushes
 from babysit.probes.when import thinned
 from babysit.record.log import Kind
 
@@ -64,6 +64,7 @@ class Meter:
     _remembering: RemovableHandle | None = None
     _seen: Seen = field(default_factory=dict)
     _before: dict[str, Tensor] = field(default_factory=dict)
+    _pushed: dict[str, Tensor] = field(default_factory=dict)
     _taken: dict[Kind, Values] = field(default_factory=dict)
     _inputs: tuple[object, ...] = ()
     _harmed: bool = False
@@ -175,12 +176,13 @@ class Meter:
             self._keep("layers", self._measured("gradients", "layers", context, always=True))
         if measured:
             self._before = copies(self.network)
+            self._pushed = {} if self.step else pushes(self.network)
 
     def _updated(self) -> None:
         if thinned(self.step, self.every):
-            context = ProbeContext(self.step, 0, self.network, self._before, self._seen)
+            context = ProbeContext(self.step, 0, self.network, self._before, self._pushed, self._seen)
             self._keep("layers", self._measured("updated", "layers", context))
-        self._before, self._seen = {}, {}
+        self._before, self._pushed, self._seen = {}, {}, {}
         self._disarm()
 
     def _finite(self) -> Values:

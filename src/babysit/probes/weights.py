@@ -29,6 +29,13 @@ def copies(network: Network) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
+def pushes(network: Network) -> dict[str, Tensor]:
+    """The gradients of the same weights, of the layers that have one."""
+    grads = {one.name: one.weight.grad for one in network.weighted}
+    return {name: some_of(grad).clone() for name, grad in grads.items() if grad is not None and not grad.is_sparse}
+
+
+@torch.no_grad()
 def unit_likeness(one: Weighted) -> Tensor | float:
     """The mean absolute cosine between the weights of a layer's output units; 1 when they are all the same or opposite.
 
@@ -46,7 +53,10 @@ def unit_likeness(one: Weighted) -> Tensor | float:
 
 @torch.no_grad()
 def probe(context: ProbeContext) -> Iterator[Observation]:
-    """Norm and deviation of each layer's weights, ||W after - W before|| / ||W before||, and how alike its units are."""
+    """Norm and deviation of each layer's weights, ||W after - W before|| / ||W before||, and how alike its units are.
+
+    And of the first update, the cosine between what was taken away and the gradient: below 0 the gradient is climbed.
+    """
     values: dict[str, Tensor | float] = {}
     for one in context.network.weighted:
         before = context.before.get(one.name)
@@ -58,4 +68,7 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
         values[key_of("weight_deviation", one.name)] = after.float().std(correction=0)
         values[key_of("update_ratio", one.name)] = moved / was
         values[key_of("unit_likeness", one.name)] = unit_likeness(one)
+        if (pushed := context.pushed.get(one.name)) is not None and pushed.shape == before.shape:
+            taken, pushed = before.float() - after.float(), pushed.float()
+            values[key_of("descent", one.name)] = (taken * pushed).sum() / (taken.norm() * pushed.norm())
     yield from observed(context, values)
