@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, sure_of
+from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, log_ratio, share_error, sure_of
 from babysit.diagnosing.generalising import gap_of
 from babysit.diagnosing.looks import looks_of, statistics_differ
 from babysit.diagnosing.parts import foreign
@@ -60,7 +60,7 @@ def _like_noise(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     rough = float(start.values[0])
     noise = sure_of(rough - NOISE, 0.03)
     if len(later) and later.values[-1] > 0 and rough > 0:
-        more = math.log(rough / later.values[-1])
+        more = log_ratio(rough, later.values[-1])
         noise = max(
             all_of(noise, sure_of(more - 0.15, 0.05)),
             all_of(sure_of(more - math.log(1.6), 0.1), sure_of(rough - HALF_NOISE, 0.03)),

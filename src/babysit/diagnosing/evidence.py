@@ -54,6 +54,15 @@ def sure_of(distance: float, spread: float) -> float:
     return 0.5 + math.atan2(distance, max(spread, 1e-12)) / math.pi
 
 
+def log_ratio(one: float, other: float) -> float:
+    """ln one - ln other; NaN where either is not above 0, and no number divides by nothing or grows beyond all.
+
+    >>> round(log_ratio(2.0, 1.0), 3), log_ratio(0.0, 1.0), log_ratio(1e-300, 1e300) < -1000
+    (0.693, nan, True)
+    """
+    return math.log(one) - math.log(other) if 0 < one < math.inf and 0 < other < math.inf else math.nan
+
+
 def all_of(*sures: float) -> float:
     """How sure several pieces of evidence make us that are all needed: as sure as the weakest.
 

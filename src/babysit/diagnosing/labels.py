@@ -8,7 +8,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
-from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, spread_of, sure_of
+from babysit.diagnosing.evidence import (
+    Weight,
+    Words,
+    all_of,
+    diagnosis,
+    lasts,
+    log_ratio,
+    share_error,
+    slope,
+    spread_of,
+    sure_of,
+)
 from babysit.diagnosing.form import form_of, unsureness
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank, labels_kept
@@ -93,7 +104,7 @@ def _labels_unused(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     half = right[len(right) // 2 :]
     share, error = float(np.mean(half)), share_error(course.chance, len(half) * (known.batch_size or 32))
     usual = sure_of(0.5 - abs(course.first / math.log(classes) - 1), 0.05)
-    falls = sure_of(math.log(UNUSED * course.first / max(course.late, 1e-9 * course.first)), 0.1)
+    falls = sure_of(log_ratio(UNUSED * course.first, max(course.late, 1e-9 * course.first)), 0.1)
     sure = all_of(usual, falls, sure_of(course.chance + 0.03 - share, error))
     if form is not None:
         sure = all_of(form.sure, sure_of(course.chance + 0.1 - share, error)) if form.name == "own guess" else 0.0

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from babysit.diagnosing.evidence import all_of, lasts, sure_of
+from babysit.diagnosing.evidence import all_of, lasts, log_ratio, sure_of
 from babysit.record.log import RunLog
 from babysit.record.observation import Observation
 
@@ -49,8 +49,8 @@ def _differences(log: RunLog) -> Iterator[Looks]:
         ("roughness", "a roughness (0 plain, 1 noise)", 0.5, 0.1),
     ):
         start, later = (log.series(f"input_{name}", kind=kind) for kind in ("start", "epoch"))
-        if len(start) and len(later) and min(start.values[0], later.values[-1]) > 0:
-            apart = abs(math.log(later.values[-1] / start.values[0]))
+        if len(start) and len(later):
+            apart = abs(log_ratio(later.values[-1], start.values[0]))
             claim = f"training images have {what} of {start.values[0]:.3g}, validation images of {later.values[-1]:.3g}"
             yield Looks(sure_of(apart - bound, error), claim, lasts(start, later), scale=name == "deviation")
     start, later = (log.series("input_flatness", kind=kind) for kind in ("start", "epoch"))
@@ -71,6 +71,6 @@ def statistics_differ(log: RunLog) -> float:
     later = [log.series(name, kind="epoch") for name in ("input_mean", "input_deviation")]
     if not all(len(one) for one in (*start, *later)) or start[1].values[0] <= 0 or later[1].values[-1] <= 0:
         return 0.0
-    deviation = abs(math.log(later[1].values[-1] / start[1].values[0]))
+    deviation = abs(log_ratio(later[1].values[-1], start[1].values[0]))
     shift = abs(later[0].values[-1] - start[0].values[0]) / start[1].values[0]
     return max(sure_of(deviation - math.log(1.5), 0.1), sure_of(shift - 0.7, 0.15))

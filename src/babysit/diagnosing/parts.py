@@ -9,7 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from babysit.diagnosing.course import course_of
-from babysit.diagnosing.evidence import Weight, Words, aligned, all_of, diagnosis, lasts, share_error, sure_of
+from babysit.diagnosing.evidence import (
+    Weight,
+    Words,
+    aligned,
+    all_of,
+    diagnosis,
+    lasts,
+    log_ratio,
+    share_error,
+    sure_of,
+)
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.looks import Looks, looks_of, statistics_differ
 from babysit.record.diagnosis import Diagnosis
@@ -252,5 +262,5 @@ def foreign(log: RunLog, known: Known) -> float:
     loss, ours = (float(np.mean(one.values[-2:])) for one in (validation, seen))
     if not math.isfinite(loss + ours) or loss <= level:
         return 0.0
-    beyond = sure_of(math.log((loss - level) / (0.5 * level + FOREIGN * max(level - ours, 0.0))), 0.2)
+    beyond = sure_of(log_ratio(loss - level, 0.5 * level + FOREIGN * max(level - ours, 0.0)), 0.2)
     return all_of(beyond, sure_of(1.1 * level - ours, 0.03 * level))
