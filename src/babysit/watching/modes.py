@@ -9,7 +9,7 @@ from torch import Tensor
 
 from babysit.record.known import Known
 
-MOST_PIECES, PIECE, MOST_NUMBERS = 8, 32, 2_000_000
+MOST_PIECES, PIECE, MOST_NUMBERS = 8, 32, 8_000_000
 """Parts of batches that are kept until the validation is told of, images in each, and numbers in all of them."""
 
 
