@@ -23,7 +23,7 @@ from babysit.diagnosing.evidence import (
 from babysit.diagnosing.form import form_of, unsureness
 from babysit.diagnosing.generalising import Gap, gap_of
 from babysit.diagnosing.inputs import blank, labels_kept
-from babysit.diagnosing.motion import ACTIVE, motion_of
+from babysit.diagnosing.motion import ACTIVE, motion_of, travelled
 from babysit.diagnosing.parts import foreign
 from babysit.diagnosing.remedies import smoothed_labels
 from babysit.diagnosing.units import by_layer
@@ -208,6 +208,9 @@ def labels_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 LEAD, WIDER, FURTHER = 0.06, 0.15, 0.6
 """Accuracy of validation above training's from which on training's labels are the worse, and the two bounds below then."""
 
+MOVED = 0.2
+"""How far weights must have moved in all, in units of their norm, before a network's unsureness says anything of labels."""
+
 CAP, HALF_WAY = 0.08, 0.45
 """How far the confidence in the surest images may lie above the accuracy where labels are wrong at random; and the share of
 the way to a loss of zero that is not gone then."""
@@ -224,12 +227,14 @@ def _capped(log: RunLog, known: Known, gap: Gap) -> float:
         return 0.0
     right = float(np.mean(gap.validation.values[-2:]))
     error = share_error(right, known.validation_images or 200)
+    moved = travelled(log, course.count)  # weights that have hardly moved leave a network unsure as well
     ahead = sure_of(right - course.accuracy - LEAD, math.hypot(error, course.accuracy_error))
     cap, way = (WIDER, FURTHER) if ahead > 0.6 else (CAP, HALF_WAY)
     return all_of(
         sure_of(right + cap - float(np.mean(top.values[-2:])), error),
         sure_of(right - course.chance - 0.15, error),
         sure_of(way - course.way, course.spread / course.level),
+        sure_of(math.log10(max(moved, 1e-12)) - math.log10(MOVED), 0.2) if motion_of(log).measured else 1.0,
     )
 
 

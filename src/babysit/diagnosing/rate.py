@@ -195,6 +195,9 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         math.log10(SMALL) - math.log10(max(motion.early, motion.late, 1e-12)), motion.spread
     )  # after a warm-up: late
     not_high = sure_of(0.2 - max(0.0, jump_of(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
+    # A loss that jumps of itself, in small batches, say, was not thrown up by updates of a hundred-thousandth.
+    largest = max(motion.early, motion.late, 1e-12)
+    not_high = max(not_high, sure_of(math.log10(SMALL / 10) - math.log10(largest), motion.spread))
     fastest = max(float(np.median(one.values[-max(2, len(one) // 2) :])) for one in motion.layers.values())
     none_moves = sure_of(math.log10(BRISK / min(max(fastest, 1e-12), 1e12)), 0.3)  # a body may be given less on purpose
     sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course, known) else 1.0)
