@@ -20,7 +20,7 @@ from babysit.record.log import Kind, Row, RunLog
 FOLDER = Path(__file__).resolve().parent / "logs"
 KINDS: tuple[Kind, ...] = ("start", "step", "layers", "epoch")
 DIGITS = 4
-MOST_BYTES = 20_000
+MOST_BYTES = 24_000
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ python faults/score.py             # the figures
 python faults/score.py --each      # and every program: what was said of it
 python faults/score.py --page      # and docs/faults.md with its figures, written anew
 python faults/score.py --held      # the part that is apart too, which has been looked at
-python faults/score.py --beyond    # the part that is beyond too, which a look spends: once, when the rules are ready
+python faults/score.py --beyond    # the part that is beyond too, which has been looked at
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--each", action="store_true", help="every program")
     parser.add_argument("--page", action="store_true", help="write the page and its figures")
     parser.add_argument("--held", action="store_true", help="the part that is apart too")
-    parser.add_argument("--beyond", action="store_true", help="the part that is beyond too; a look spends it")
+    parser.add_argument("--beyond", action="store_true", help="the part that is beyond too")
     asked = parser.parse_args()
     parts = parts_of(everything(held=asked.held, beyond=asked.beyond))
     for part in parts:
