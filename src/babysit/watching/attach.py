@@ -106,7 +106,7 @@ class Watch:
         Arguments:
             loss: mean over the validation images.
             accuracy: 0 to 1.
-            inputs: some of its images.
+            inputs: some of its images; those that the network was run on without gradients where they are not given.
             outputs: the scores of all of its images, shape (n, classes).
             targets: their class numbers, shape (n,).
         """
