@@ -332,4 +332,9 @@ def test_an_update_along_the_gradient_is_a_wrong_sign_unless_the_loss_has_anothe
     uphill: Mapping[str, Changes] = {"layers": everywhere("descent", lambda _: -0.9)}
     assert severities("wrong-sign", with_stuck(uphill)) == ["stop"]
     assert severities("wrong-sign", made(uphill)) == [], "with two minuses it learns"
+    over: Changes = {"loss": lambda t: 2.3 + 1e3 * t if t < 0.06 else math.nan}
+    blown = made({**uphill, "step": {**over, "accuracy": 0.1}})
+    early = RunLog(tuple(row for row in blown.rows if row.step <= 20))
+    assert severities("wrong-sign", early) == severities("wrong-sign", blown) == ["stop"]
+    assert judge(early, OWN)[0].rule == "wrong-sign"
     assert severities("wrong-sign", with_stuck({"layers": everywhere("descent", -0.1)})) == [], "decay may pull so"

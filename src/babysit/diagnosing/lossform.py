@@ -64,11 +64,14 @@ def _climbed(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first update went along the gradient, not against it, and training went no better for it."""
     course, layers = course_of(log, known), log.wheres("descent")
     first = [log.series("descent", where, kind="layers") for where in layers]
-    if course.short or not first:
+    over = len(course.loss) > 0 and not math.isfinite(course.loss.values[-1])
+    if not first or (course.short and not over):
         return
     cosine = -float(np.median([one.values[0] for one in first]))
     sure = sure_of(cosine - UPHILL, 0.02)
-    worse = max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
+    worse = (
+        1.0 if over else max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
+    )
     right = course.accuracy if math.isfinite(course.accuracy) else 0.0
     if all_of(sure, worse) <= 0.6 or right > course.chance + 0.15:  # two minuses may make it right
         return
