@@ -75,9 +75,8 @@ def vanishing_gradients(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         return
     first, last = layers[0], layers[-1]
     head = log.series("weight_norm", last.where, kind="layers").values[:1]
-    if (
-        course.count < PATIENCE and (head == 0).any()
-    ):  # it begins at nothing on purpose, and passes nothing on until it is more
+    # It begins at nothing on purpose, and passes nothing on until it is more.
+    if course.count < PATIENCE and (head == 0).any():
         return
     count = min(len(first), len(last))
     with np.errstate(divide="ignore", invalid="ignore"):

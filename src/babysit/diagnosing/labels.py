@@ -212,8 +212,8 @@ MOVED = 0.2
 """How far weights must have moved in all, in units of their norm, before a network's unsureness says anything of labels."""
 
 CAP, HALF_WAY = 0.08, 0.45
-"""How far the confidence in the surest images may lie above the accuracy where labels are wrong at random; and the share of
-the way to a loss of zero that is not gone then."""
+"""How far the confidence in the surest images lies above the accuracy, at most, where labels are wrong at random; and the share
+of the way to a loss of zero that is gone then, at most."""
 
 
 def _capped(log: RunLog, known: Known, gap: Gap) -> float:
