@@ -1,9 +1,11 @@
-"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, and what nobody has looked at."""
+"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, beyond, and anew, which nobody has looked at."""
 
 from __future__ import annotations
 
 import functools
 
+import anew.broken
+import anew.healthy
 import apart.broken
 import apart.healthy
 import beyond.broken
@@ -14,13 +16,14 @@ import held.broken
 import held.healthy
 import unseen.broken
 import unseen.healthy
+from anew.setups import Anew
 from apart.setups import Apart
 from beyond.setups import Beyond
 from broken import broken
 from healthy import healthy
 from programs import Program
 
-PARTS = ("tuning", "looked at", "apart", "beyond")
+PARTS = ("tuning", "looked at", "apart", "beyond", "anew")
 
 
 @functools.cache
@@ -30,7 +33,8 @@ def whole() -> tuple[Program, ...]:
     second = (*fresh.broken.broken(), *fresh.healthy.healthy())
     third = (*unseen.broken.broken(), *unseen.healthy.healthy())
     fourth = (*apart.broken.broken(), *apart.healthy.healthy())
-    return (*first, *second, *third, *fourth, *beyond.broken.broken(), *beyond.healthy.healthy())
+    fifth = (*beyond.broken.broken(), *beyond.healthy.healthy())
+    return (*first, *second, *third, *fourth, *fifth, *anew.broken.broken(), *anew.healthy.healthy())
 
 
 def twin_of(program: Program) -> str:
@@ -50,6 +54,8 @@ def part_of(program: Program) -> str:
     """Which of the parts a program belongs to."""
     if not program.held:
         return "tuning"
+    if isinstance(program.setup, Anew):
+        return "anew"
     if isinstance(program.setup, Beyond):
         return "beyond"
     return "apart" if isinstance(program.setup, Apart) else "looked at"

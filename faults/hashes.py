@@ -1,4 +1,4 @@
-"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/` and `beyond/`.
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/`, `beyond/` and `anew/`.
 
 python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
 """
@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import anew.broken
+import anew.healthy
 import apart.broken
 import apart.healthy
 import beyond.broken
@@ -29,8 +31,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "unseen": ("drawings", "images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
     "apart": ("drawings", "images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
     "beyond": ("images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
+    "anew": ("images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells"),
 }
-"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart` and `beyond` from all, whose files are fixed too."""
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart`, `beyond` and `anew` from all, whose files are fixed too."""
 
 
 def hashes(folder: str) -> dict[str, str]:
@@ -62,7 +65,9 @@ def _programs(folder: str) -> list[Program]:
         return [*unseen.broken.broken(), *unseen.healthy.healthy()]
     if folder == "apart":
         return [*apart.broken.broken(), *apart.healthy.healthy()]
-    return [*beyond.broken.broken(), *beyond.healthy.healthy()]
+    if folder == "beyond":
+        return [*beyond.broken.broken(), *beyond.healthy.healthy()]
+    return [*anew.broken.broken(), *anew.healthy.healthy()]
 
 
 def _file(folder: str) -> Path:

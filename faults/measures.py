@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+import anew.broken
 import apart.broken
 import beyond.broken
 import fresh.broken
@@ -17,7 +18,8 @@ import unseen.broken
 from baselines import BASELINES
 from judging import EARLY, Judged, Part
 
-LATE = held.broken.LATE | fresh.broken.LATE | unseen.broken.LATE | apart.broken.LATE | beyond.broken.LATE
+_PARTS = (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken, anew.broken)
+LATE = {kind: reason for part in _PARTS for kind, reason in part.LATE.items()}
 TUNING_LATE = ("few-images", "stopped-early", "too-small", "labels-noisy")
 """Of the tuning part's kinds those that no rule could know early; the others' are listed with their reasons."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import anew.broken
 import apart.broken
 import beyond.broken
 import corpus
@@ -19,12 +20,12 @@ from judging import LOOKS, Part, spelled
 
 ELSEWHERE = {
     name: reason
-    for one in (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken)
+    for one in (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken, anew.broken)
     for name, reason in one.ELSEWHERE.items()
 }
 DOCS = logs.FOLDER.parent.parent / "docs"
 PICTURES = DOCS / "pictures"
-COLORS: tuple[Color, ...] = ("one", "soft", "two", "three")
+COLORS: tuple[Color, ...] = ("one", "soft", "two", "three", "four")
 POINTS: tuple[Color, ...] = ("three", "four", "five")
 
 

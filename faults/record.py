@@ -25,6 +25,13 @@ import numpy as np
 import torch
 from torch import nn
 
+import anew.blocks
+import anew.images
+import anew.loops
+import anew.networks
+import anew.pixels
+import anew.setups
+import anew.steps
 import apart.blocks
 import apart.drawings
 import apart.images
@@ -64,6 +71,7 @@ import unseen.networks
 import unseen.pixels
 import unseen.setups
 import unseen.steps
+from anew.setups import Anew
 from apart.setups import Apart
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -96,6 +104,10 @@ BEYOND = (
     *(beyond.images, beyond.networks, beyond.pixels, beyond.setups, beyond.steps, beyond.loops),
     *APART,  # what it borrows
 )
+ANEW = (
+    *(anew.images, anew.blocks, anew.networks, anew.pixels, anew.setups, anew.steps, anew.loops),
+    *APART,  # what it borrows
+)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 DOUBT = 0.15
@@ -103,8 +115,8 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    parts = {Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD, Setup: (setups, loops, data)}
-    modules = parts[type(program.setup)]
+    parts = {Anew: ANEW, Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD}
+    modules = {**parts, Setup: (setups, loops, data)}[type(program.setup)]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
@@ -143,6 +155,9 @@ Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], in
 def _begun(program: Program, seed: int) -> Begun:
     """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Anew):
+        new = anew.setups.build(setup, seed)
+        return new.model, new.optimizers, new.classes, lambda one: anew.loops.train(new, one)
     if isinstance(setup, Beyond):
         last = beyond.setups.build(setup, seed)
         return last.model, last.optimizers, last.classes, lambda one: beyond.loops.train(last, one)

@@ -9,6 +9,8 @@ import corpus
 import judging
 import logs
 import measures
+from anew.broken import KINDS as ANEW_KINDS
+from anew.setups import Anew
 from apart import broken as apart_broken
 from apart.setups import Apart
 from babysit.diagnosing import RULES
@@ -107,6 +109,21 @@ def test_programs_that_are_beyond_are_many_and_wide_and_in_no_network_data_or_lo
     assert len({one.setup.network for one in ours}) >= 8 and len({one.setup.data for one in ours}) >= 7
     assert len({one.setup.style for one in ours}) >= 6
     others = [one for one in PROGRAMS if not isinstance(one.setup, Beyond)]
+    for choice in ("network", "data", "style"):
+        here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
+        assert not here & there, choice
+
+
+def test_programs_that_are_anew_are_many_and_wide_and_in_no_network_data_or_loop_of_another_part() -> None:
+    ours = [one for one in PROGRAMS if isinstance(one.setup, Anew)]
+    ill, well = [one for one in ours if not one.healthy], [one for one in ours if one.healthy]
+    assert len(ill) >= 190 and len(well) >= 170 and len({one.kind for one in ill}) >= 50
+    for kind in (row[0] for row in ANEW_KINDS):
+        cells = {one.name.partition(f"-{kind}-")[2].partition("-")[::2] for one in ill if one.kind == kind}
+        assert {strength for strength, _ in cells} == {"strong", "mild"} and len({cell for _, cell in cells}) >= 2, kind
+    assert len({one.setup.network for one in ours}) >= 8 and len({one.setup.data for one in ours}) >= 7
+    assert len({one.setup.style for one in ours}) >= 6
+    others = [one for one in PROGRAMS if not isinstance(one.setup, Anew)]
     for choice in ("network", "data", "style"):
         here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
         assert not here & there, choice
