@@ -338,3 +338,12 @@ def test_an_update_along_the_gradient_is_a_wrong_sign_unless_the_loss_has_anothe
     assert severities("wrong-sign", early) == severities("wrong-sign", blown) == ["stop"]
     assert judge(early, OWN)[0].rule == "wrong-sign"
     assert severities("wrong-sign", with_stuck({"layers": everywhere("descent", -0.1)})) == [], "decay may pull so"
+
+
+def test_an_update_away_from_the_labels_is_a_wrong_sign_though_it_goes_down_its_own_gradient() -> None:
+    """As by `-loss`, or by a formula that nobody knows with a minus in it."""
+    away: Mapping[str, Changes] = {"layers": {**everywhere("descent", 0.9), **everywhere("softmax_descent", -0.5)}}
+    assert severities("wrong-sign", with_stuck(away)) == ["stop"]
+    assert judge(with_stuck(away), OWN)[0].rule == "wrong-sign"
+    assert severities("wrong-sign", made(away)) == [], "where it learns all the same, another minus stands somewhere"
+    assert severities("wrong-sign", with_stuck({"layers": everywhere("softmax_descent", -0.1)})) == []

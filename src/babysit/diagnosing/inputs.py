@@ -73,17 +73,20 @@ def inputs_not_normalised(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def blank(log: RunLog) -> bool:
-    """Whether all pixels of the first batch are the same: no unit has anything to tell images by."""
-    spread = log.series("input_deviation", kind="start")
-    return len(spread) > 0 and spread.values[0] == 0
+    """Whether all pixels of the first batch are the same, or all its images: there is nothing to tell images by."""
+    found = [log.series(name, kind="start") for name in ("input_deviation", "input_spread")]
+    return any(len(one) > 0 and one.values[0] == 0 for one in found)
 
 
 def _blank(log: RunLog, known: Known) -> Diagnosis:
     course, mean = course_of(log, known), log.series("input_mean", kind="start")
+    what = f"The inputs are blank: all pixels of the first batch are {mean.values[0]:.3g}"
+    if log.series("input_deviation", kind="start").values[0] > 0:
+        what = "The inputs are one and the same: the images of the first batch do not differ in a single pixel"
     words = Words(
-        f"The inputs are blank: all pixels of the first batch are {mean.values[0]:.3g}, so that every image must get the same answer; the loss is {course.late:.3g}.",
+        f"{what}, so that every image must get the same answer; the loss is {course.late:.3g}.",
         "Look at the images with `babysit look DATA`",
-        "print(images.min(), images.max()): look for a division of integers, a cast to uint8 after scaling, or a mask that takes all away",
+        "print(images.min(), images.max()): look for a division of integers, a cast to uint8 after scaling, a mask that takes all away, or an index that never moves",
         "Two images of a batch differ.",
     )
     weight = Weight(course.poor, 0, lasts(mean, log.series("input_deviation", kind="start"), course.loss))

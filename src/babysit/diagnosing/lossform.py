@@ -56,18 +56,29 @@ def wrong_sign(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 UPHILL = 0.2
-"""Cosine between the first update and the gradient from which on it is no accident: decay alone, which knows nothing of the
+"""Cosine between the first update and a gradient from which on it is no accident: decay alone, which knows nothing of the
 gradient, comes to less."""
+
+ALONG = {
+    "descent": "the first update went along it, where it should go against it",
+    "softmax_descent": "the first update went along the gradient of the softmax loss of its batch, away from its labels",
+}
+"""Cosine -> what it says below zero."""
 
 
 def _climbed(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """The first update went along the gradient, not against it, and training went no better for it."""
-    course, layers = course_of(log, known), log.wheres("descent")
-    first = [log.series("descent", where, kind="layers") for where in layers]
+    """The first update went along the gradient, not against it, and training went no better for it.
+
+    Along its own, as by `maximize`; or along that of the softmax loss, whatever turned it on the way.
+    """
+    course = course_of(log, known)
+    looks = {name: [log.series(name, where, kind="layers") for where in log.wheres(name)] for name in ALONG}
+    cosines = {name: -float(np.median([one.values[0] for one in found])) for name, found in looks.items() if found}
     over = len(course.loss) > 0 and not math.isfinite(course.loss.values[-1])
-    if not first or (course.short and not over):
+    if not cosines or (course.short and not over):
         return
-    cosine = -float(np.median([one.values[0] for one in first]))
+    name = max(cosines, key=lambda one: cosines[one])
+    first, cosine = looks[name], cosines[name]
     sure = sure_of(cosine - UPHILL, 0.02)
     worse = (
         1.0 if over else max(course.poor, sure_of(course.late - 1.2 * max(course.first, course.level), course.spread))
@@ -76,7 +87,7 @@ def _climbed(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if all_of(sure, worse) <= 0.6 or right > course.chance + 0.15:  # two minuses may make it right
         return
     words = _turned(
-        f"The gradient is climbed: the first update went along it, where it should go against it (cosine {cosine:.2f} in the median of {len(first)} layers); the loss began at {course.first:.4g} and is {course.late:.4g} now.",
+        f"The gradient is climbed: {ALONG[name]} (cosine {cosine:.2f} in the median of {len(first)} layers); the loss began at {course.first:.4g} and is {course.late:.4g} now.",
     )
     weight = Weight(sure, int(first[0].steps[0]), (*lasts(*first[:3]), *lasts(course.loss)))
     yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babysit.probes import activations, classes, filters, forms, gradients, slices, start, system, weights
+from babysit.probes import activations, classes, direction, filters, forms, gradients, slices, start, system, weights
 from babysit.probes.context import Probe
 from babysit.probes.when import always, thinned
 from babysit.tables import Table
@@ -17,6 +17,7 @@ PROBES: Table[Probe] = Table(
         "layer-gradients": Probe("layers", "gradients", thinned, gradients.by_layer),
         "activations": Probe("layers", "updated", thinned, activations.probe),
         "weights": Probe("layers", "updated", thinned, weights.probe),
+        "direction": Probe("layers", "updated", thinned, direction.probe),
         "memory": Probe("layers", "updated", thinned, system.probe),
         "classes": Probe("epoch", "epoch", always, classes.probe),
         "order": Probe("epoch", "epoch", always, classes.order),

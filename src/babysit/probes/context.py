@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +20,7 @@ Moment = Literal["start", "gradients", "updated", "epoch"]
 """`start` before the first update; `gradients` before an update, with the data's gradients in place; `updated` after it;
 `epoch` after a validation."""
 
-OFTEN_UNDEFINED = frozenset({"channel_likeness", "descent", "unit_likeness", "update_ratio"})
+OFTEN_UNDEFINED = frozenset({"channel_likeness", "descent", "softmax_descent", "unit_likeness", "update_ratio"})
 """Quantities that some layers do not have; one of those that comes to NaN was not measured."""
 
 
@@ -67,7 +67,7 @@ class ProbeContext:
     """What a probe may look at. Nothing of it may be changed. What is not there is not measured.
 
     `before` the weights by layer before the update (a part of them where they are many), `pushed` at the first update the
-    gradients of the same weights; `seen` figures of activations
+    gradients of the same weights, and `first` all parameters as they were before it; `seen` figures of activations
     by layer, taken while the network ran; `scale` what the gradients are to be divided by; `penalty` gives the norm of
     the regularisation's gradient; `order` the labels in the order in which training met them in this epoch.
     """
@@ -77,6 +77,7 @@ class ProbeContext:
     network: Network
     before: Mapping[str, Tensor] = field(default_factory=dict)
     pushed: Mapping[str, Tensor] = field(default_factory=dict)
+    first: Sequence[Tensor] = ()
     seen: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     scale: float = 1.0
     penalty: Callable[[], float] | None = None

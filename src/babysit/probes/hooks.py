@@ -80,6 +80,18 @@ def finite_checked(network: Network, seen: Seen) -> Iterator[None]:
 def untouched(model: nn.Module) -> Iterator[None]:
     """Afterwards every buffer, mode and random stream is as it was: running statistics, dropout's masks, all of it."""
     buffers = [(one, one.detach().clone()) for one in model.buffers()]
+    try:
+        with as_it_was(model):
+            yield
+    finally:
+        with torch.no_grad():
+            for buffer, value in buffers:
+                buffer.copy_(value)
+
+
+@contextmanager
+def as_it_was(model: nn.Module) -> Iterator[None]:
+    """Afterwards every mode and random stream is as it was; for what does not touch the buffers."""
     modes = [(layer, layer.training) for layer in model.modules()]
     python, numpy = random.getstate(), np.random.get_state()
     device = next((one.device for one in model.parameters()), torch.device("cpu"))
@@ -91,9 +103,6 @@ def untouched(model: nn.Module) -> Iterator[None]:
             np.random.set_state(numpy)
             for layer, mode in modes:
                 layer.training = mode
-            with torch.no_grad():
-                for buffer, value in buffers:
-                    buffer.copy_(value)
 
 
 def training_mode_without_dropout(model: nn.Module) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def of_inputs(images: Tensor) -> dict[str, Tensor]:
-    """What images look like: their mean and deviation, how rough and how flat they are, how far apart their means lie.
+    """What images look like: mean and deviation, how rough and how flat they are, how far they are from the first (RMS).
 
     Shape:
         (n, channels, height, width), or any that begins with n: then without roughness and flatness.
@@ -15,7 +15,7 @@ def of_inputs(images: Tensor) -> dict[str, Tensor]:
     shown = images.double()
     values = {"input_mean": shown.mean(), "input_deviation": shown.std(correction=0)}
     if shown.ndim > 1:
-        values["input_spread"] = shown.flatten(1).mean(dim=1).std(correction=0)
+        values["input_spread"] = (shown - shown[:1]).square().mean().sqrt()
     if (rough := roughness(shown)) is not None:
         values |= {"input_roughness": rough, "input_flatness": flatness(shown)}
     return values

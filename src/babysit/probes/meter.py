@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from babysit.probes import PROBES
-from babysit.probes.context import Moment, Probe, ProbeContext
+from babysit.probes.context import Moment, Probe, ProbeContext, Slice
 from babysit.probes.gradients import surely_finite
 from babysit.probes.hooks import Seen, Unshared, finite_checked, untouched, watched
 from babysit.probes.network import Network, network_of
@@ -51,6 +51,9 @@ class Meter:
         penalty: gives the norm of the regularisation's gradient.
         probes: by default all.
         step: updates made so far.
+
+    `images` of the first update, given by whoever keeps some, by which its direction is seen; none from then on.
+    `busy` while it measures: a network that runs meanwhile is run by a probe.
     """
 
     model: nn.Module
@@ -60,11 +63,14 @@ class Meter:
     step: int = 0
     trouble: str = ""
     network: Network = field(init=False)
+    images: Slice | None = field(default=None, init=False)
+    busy: bool = field(default=False, init=False)
     _armed: ExitStack | None = None
     _remembering: RemovableHandle | None = None
     _seen: Seen = field(default_factory=dict)
     _before: dict[str, Tensor] = field(default_factory=dict)
     _pushed: dict[str, Tensor] = field(default_factory=dict)
+    _first: tuple[Tensor, ...] = ()
     _taken: dict[Kind, Values] = field(default_factory=dict)
     _inputs: tuple[object, ...] = ()
     _harmed: bool = False
@@ -136,11 +142,14 @@ class Meter:
     def _guarded(self, action: Callable[[], None]) -> None:
         if self.trouble:
             return
+        self.busy = True
         try:
             action()
         except Exception as error:  # noqa: BLE001 - measuring must never end somebody's training
             self.trouble = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
             self.close()
+        finally:
+            self.busy = False
 
     def _arm(self) -> None:
         if self._armed is not None:
@@ -160,7 +169,7 @@ class Meter:
             self._armed = None
 
     def _remember(self, model: nn.Module, inputs: tuple[object, ...]) -> None:  # noqa: ARG002 - a hook's signature
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if torch.is_grad_enabled() and not self.busy and not torch.compiler.is_compiling():
             self._inputs = inputs
 
     def _gradients(self, scale: float) -> None:
@@ -176,14 +185,17 @@ class Meter:
             self._keep("layers", self._measured("gradients", "layers", context, always=True))
         if measured:
             self._before = copies(self.network)
-            self._pushed = {} if self.step else pushes(self.network)
+            if not self.step:
+                self._pushed = pushes(self.network)
+                self._first = tuple(one.detach().clone() for one in self.network.model.parameters())
 
     def _updated(self) -> None:
-        if thinned(self.step, self.every):
-            context = ProbeContext(self.step, 0, self.network, self._before, self._pushed, self._seen)
-            self._keep("layers", self._measured("updated", "layers", context))
-        self._before, self._pushed, self._seen = {}, {}, {}
         self._disarm()
+        if thinned(self.step, self.every):
+            held = {"before": self._before, "pushed": self._pushed, "first": self._first, "seen": self._seen}
+            context = ProbeContext(self.step, 0, self.network, slice=self.images, **held)
+            self._keep("layers", self._measured("updated", "layers", context))
+        self._before, self._pushed, self._seen, self._first, self.images = {}, {}, {}, (), None
 
     def _finite(self) -> Values:
         """Which layers give values that are not finite: the batch that harmed the gradient once more, before the update."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -84,6 +85,22 @@ def network_of(outer: nn.Module) -> Network:
     activations = tuple((name, layer) for name, layer in layers if isinstance(layer, ACTIVATIONS))
     trained = tuple(one for one in model.parameters() if one.requires_grad)
     return Network(outer, model, trained, weighted, activations, not why_not, why_not)
+
+
+def scores_in(output: object) -> Tensor | None:
+    """The scores in what a network returns: a tensor, the first of several, or what is called logits.
+
+    >>> scores_in((torch.zeros(2, 3), None)).shape, scores_in({"logits": torch.zeros(2, 3)}).shape, scores_in(None)
+    (torch.Size([2, 3]), torch.Size([2, 3]), None)
+    """
+    if isinstance(output, Tensor):
+        return output
+    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+    if isinstance(named, Tensor):
+        return named
+    if isinstance(output, (tuple, list)):
+        return next((one for one in output if isinstance(one, Tensor)), None)
+    return None
 
 
 def units_last(output: Tensor) -> int:

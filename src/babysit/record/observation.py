@@ -41,6 +41,7 @@ QUANTITIES: dict[str, str] = {
     "weight_gradient_norm": "1",
     "update_ratio": "1",
     "descent": "1",
+    "softmax_descent": "1",
     "weight_deviation": "1",
     "unit_likeness": "1",
     "gradient_not_finite": "share",

@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 
 from babysit.diagnosing import judge
 from babysit.errors import UserError
+from babysit.probes.network import scores_in
 from babysit.watching.attach import Watch, asked_of
-from babysit.watching.given import scores_in
 
 Say = Callable[[str], None]
 SCORES = ("logits", "outputs", "scores", "preds", "y_hat")

@@ -12,10 +12,10 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Optimizer
 
 from babysit.probes.context import Slice
-from babysit.probes.network import Network
+from babysit.probes.network import Network, scores_in
 from babysit.probes.slices import PIECES
 from babysit.record.known import Known, Layer
-from babysit.watching.given import Given, Once, scores_in
+from babysit.watching.given import Given, Once
 from babysit.watching.updates import settings_of
 
 MOST_IMAGES, MOST_NUMBERS = 256, 8_000_000
@@ -42,10 +42,14 @@ class Kept:
     _last: float = 0.0
     _asked: bool = False
 
-    def first(self, given: Given, once: Once) -> None:
-        """Learns from the first batch: keeps some of it, and finds out whether the loss is the softmax loss."""
+    def first(self, given: Given, once: Once) -> Slice | None:
+        """Learns from the first batch: keeps some of it, and finds out whether the loss is the softmax loss.
+
+        Returns:
+            What was kept, with the softmax loss, whatever the loop's own is.
+        """
         if given.outputs is None or given.targets is None:
-            return
+            return None
         columns = given.outputs.shape[1]
         labels = given.targets.long()
         if int(labels.min()) < 0 or int(labels.max()) >= columns:
@@ -53,7 +57,7 @@ class Kept:
                 "range",
                 f"targets run from {int(labels.min())} to {int(labels.max())}, and there are {columns} outputs, counted from 0",
             )
-            return
+            return None
         if given.loss is not None:
             mean = F.cross_entropy(given.outputs.double(), labels)
             if abs(float(mean - given.loss.double())) < CLOSE * max(1.0, float(mean)):
@@ -61,6 +65,8 @@ class Kept:
         if given.inputs is not None and given.inputs.is_floating_point() and not self.shared:
             count = min(len(labels), MOST_IMAGES, max(1, MOST_NUMBERS // max(1, given.inputs[0].numel())))
             self.images, self.labels, self.classes = given.inputs[:count].clone(), labels[:count].clone(), columns
+            return Slice(((self.images, self.labels),), (), self._scores, F.cross_entropy, columns)
+        return None
 
     def slice(self, *, now: float) -> Slice | None:
         """The kept images for the probes, when there is time for them.

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from babysit.probes.network import scores_in
+
 Say = Callable[[str], None]
 
 
@@ -54,22 +56,6 @@ class Given:
             return self.images
         one = next((part for part in (self.targets, self.outputs, self.inputs) if part is not None), None)
         return None if one is None else len(one)
-
-
-def scores_in(output: object) -> Tensor | None:
-    """The scores in what a network returns: a tensor, the first of several, or what is called logits.
-
-    >>> scores_in((torch.zeros(2, 3), None)).shape, scores_in({"logits": torch.zeros(2, 3)}).shape, scores_in(None)
-    (torch.Size([2, 3]), torch.Size([2, 3]), None)
-    """
-    if isinstance(output, Tensor):
-        return output
-    named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
-    if isinstance(named, Tensor):
-        return named
-    if isinstance(output, (tuple, list)):
-        return next((one for one in output if isinstance(one, Tensor)), None)
-    return None
 
 
 def read(loss: object, outputs: object, targets: object, inputs: object, *, classes: int | None, once: Once) -> Given:

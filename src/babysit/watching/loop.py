@@ -129,7 +129,7 @@ class Loop:
             self._guarded(lambda loop: loop.before_update(scale))
 
     def _forward(self, model: nn.Module, inputs: object) -> None:
-        if torch.compiler.is_compiling():
+        if self.meter.busy or torch.compiler.is_compiling():
             return
         if torch.is_grad_enabled():
             self.modes.in_evaluation = not model.training
@@ -326,7 +326,7 @@ class Loop:
         if self.names and self.classes and len(self.names) != self.classes:
             self.say("names", f"names= has {len(self.names)} names for {self.classes} classes; the names are left out")
             self.names = None
-        self.kept.first(given, self.say)
+        self.meter.images = self.kept.first(given, self.say)
         if not any(one.state for one in self.optimizers) or self._pending:
             network = self.meter.network
             batch = Batch(given.loss, given.inputs, given.outputs, given.targets)

@@ -104,7 +104,9 @@ class Thinning:
         if isinstance(loss, float):
             self.alarmed(loss)  # also keeps the next ones from being passed over
             self.highest = max(self.highest, loss) if math.isfinite(loss) else math.inf
-        if thinned(step, self.meter.every):
+        if step == 1:  # much is looked at once alone, and says nothing of what later looks cost
+            pass
+        elif thinned(step, self.meter.every):
             self._looks = [*self._looks, HIDDEN * spent][-REMEMBERED:]
             self.meter.every = self._spacing()
         else:
