@@ -78,7 +78,36 @@ def test_a_closure_that_is_called_many_times_makes_one_update(tmp_path: Path) ->
     assert log.series("loss", kind="step").steps.tolist() == [1, 2, 3, 4, 5, 6]
     assert log.series("update_ratio", "0").values.min() > 0
     assert any("6 updates watched" in one for one in said)
-    assert any("not looked at, since the optimiser calls it itself (a closure)" in one for one in said)
+    assert any("not looked at, since the optimiser calls it itself (a closure), many" in one for one in said)
+
+
+@pytest.mark.parametrize("told_inside", [False, True])
+def test_layers_are_looked_at_where_a_closure_is_called_once_an_update(told_inside: bool, tmp_path: Path) -> None:
+    """As Lightning's automatic optimisation does."""
+
+    def loop(w, model, optimizer) -> None:
+        for x, y in batches(20):
+            kept = {}
+
+            def closure():
+                outputs = model(x)  # noqa: B023
+                loss = kept["loss"] = F.cross_entropy(outputs, y)  # noqa: B023
+                kept["outputs"] = outputs  # noqa: B023
+                if told_inside:
+                    w.step(loss=loss, outputs=outputs, targets=y, inputs=x)  # noqa: B023
+                optimizer.zero_grad()
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
+            if not told_inside:
+                w.step(loss=kept["loss"], outputs=kept["outputs"], targets=y, inputs=x)
+
+    log, said = both(loop, tmp_path, lambda model: torch.optim.SGD(model.parameters(), lr=0.1))
+    assert log.series("loss", kind="step").steps.tolist() == list(range(1, 21))
+    for quantity in ("update_ratio", "activation_deviation"):
+        assert log.series(quantity, "0", kind="layers").steps.tolist()[:4] == [1, 2, 4, 8], quantity
+    assert not any("not looked at" in one for one in said)
 
 
 def test_a_batch_that_a_scaler_leaves_out_is_no_update_and_no_alarm(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ class Loop:
             return
         if torch.is_grad_enabled():
             self.modes.in_evaluation = not model.training
-            if not self._updates.inside:
+            if not self._updates.again:
                 self._guarded(Loop.forward)
         elif not self._updates.inside:
             self._guarded(lambda loop: loop.modes.evaluated(inputs, training=model.training))
@@ -355,7 +355,7 @@ class Loop:
         """A hook that never ran is part of what a compiler made of the network, which it would make anew for every change of
         them: they stay as they are."""
         network = self.meter.network
-        if network.hookable and not self._ever_ran:
+        if network.hookable and (self._updates.many or not self._ever_ran):
             self.meter.close()
             self.meter.network = replace(network, hookable=False, why_not=self._updates.why_unseen)
             self.say("hooks", f"the layers' outputs are not looked at, since {self.meter.network.why_not}; all else is")

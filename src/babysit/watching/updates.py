@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +16,8 @@ class Updates:
     """Tells of every step of some optimisers; while it is `resting` it only notes that one `stepped`, and at which `rate`.
 
     `why_unseen` for what reason the network may not be seen to run.
-    `inside` a step that computes the gradients itself, perhaps many times.
+    `inside` a step that computes the gradients itself, by a closure; `again` while that is called for a second time and
+    more, and `many` whether that has ever been.
 
     Arguments:
         before: called once before the first of them steps, with what the gradients are scaled by.
@@ -27,7 +29,7 @@ class Updates:
     ) -> None:
         self.optimizers = tuple(optimizers)
         self._before, self._after = before, after
-        self.resting = self.stepped = self.inside = False
+        self.resting = self.stepped = self.inside = self.again = self.many = False
         self.rate = math.nan
         self.why_unseen = "it is compiled, or not called as model(inputs)"
         self._handles: list[Any] = []
@@ -56,9 +58,12 @@ class Updates:
             self._tell(optimizer)
             return None
 
-        self.inside, self.why_unseen = True, "the optimiser calls it itself (a closure), perhaps many times an update"
+        self.inside, calls = True, itertools.count(1)
 
         def followed() -> object:
+            self.again = next(calls) > 1
+            if self.again:
+                self.many, self.why_unseen = True, "the optimiser calls it itself (a closure), many times an update"
             loss = closure()
             self._tell(optimizer)
             return loss
@@ -73,7 +78,7 @@ class Updates:
         self._before(scale if isinstance(scale, (Tensor, float)) else 1.0)
 
     def _post(self, optimizer: Optimizer, arguments: object, keywords: object) -> None:  # noqa: ARG002
-        self.inside = False
+        self.inside = self.again = False
         if not self.resting:
             self._after()
 
