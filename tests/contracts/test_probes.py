@@ -244,7 +244,9 @@ def direction_oracle(context: ProbeContext) -> dict[str, Any]:
     model[1].train()
     images, labels = batch()
     F.cross_entropy(model(images.double()), labels).backward()
-    found = {}
+    before = network()
+    before.load_state_dict(before.state_dict() | dict(context.network.model.named_buffers()))
+    found = {"bending": bent(before)}
     for name in ("0", "4", "8", "10"):
         was, now = wide(network()[int(name)].weight), wide(layers_of(context)[int(name)].weight)
         taken, gradient = (was - now).ravel(), wide(model[int(name)].weight.grad).ravel()
@@ -349,11 +351,15 @@ def slice_as_trained_oracle(context: ProbeContext) -> dict[str, Any]:
 def bending_oracle(context: ProbeContext) -> dict[str, Any]:
     model = network()
     model.load_state_dict(context.network.model.state_dict())
+    return {"bending": bent(model)}
+
+
+def bent(model: nn.Module) -> float:
     model, images = model.double().eval(), batch()[0].double()
     pairs = [(images[place], images[place + 12]) for place in range(12)]
     off = [wide(model((one + other)[None] / 2) - (model(one[None]) + model(other[None])) / 2) for one, other in pairs]
     apart = [wide(model(one[None]) - model(other[None])) for one, other in pairs]
-    return {"bending": math.sqrt(sum((one**2).sum() for one in off) / sum((one**2).sum() for one in apart))}
+    return math.sqrt(sum((one**2).sum() for one in off) / sum((one**2).sum() for one in apart))
 
 
 def augmented_oracle(context: ProbeContext) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def test_frozen_layers_that_tell_nothing_are_told_from_a_rate_that_is_too_low() 
     assert judge(only_the_last(1e-4, 1e-3), OWN)[0].rule == "layer-not-trained"  # next to nothing to go by
     assert judge(only_the_last(0.02, 1.0), OWN)[0].rule == "layer-not-trained"  # it moves, and does not help
     slow = only_the_last(1e-5, 1.0)
-    assert severities("layer-not-trained", slow) == [] and severities("learning-rate-too-low", slow) == ["warn"]
+    assert severities("layer-not-trained", slow) == [] and severities("updates-too-small", slow) == ["warn"]
     assert severities("layer-not-trained", only_the_last(0.02, 1.0, learns=True)) == []
 
 

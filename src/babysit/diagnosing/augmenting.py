@@ -10,6 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, log_ratio, share_error, sure_of
 from babysit.diagnosing.generalising import gap_of
+from babysit.diagnosing.inputs import blank
 from babysit.diagnosing.looks import looks_of, statistics_differ
 from babysit.diagnosing.parts import foreign
 from babysit.diagnosing.remedies import less_augmentation
@@ -28,7 +29,7 @@ def augmentation_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Augmented images of the training part are hardly recognised, plain ones are: augmentation takes the class away."""
     if known.has_recipe:
         yield from _slice_apart(log, known)
-    else:
+    elif not blank(log):
         found = [*_like_noise(log, known), *_statistics_apart(log, known), *_foreign_to_it(log, known)]
         found += _looks_apart(log, known)
         yield from sorted(found, key=lambda one: -one.sure)[:1]

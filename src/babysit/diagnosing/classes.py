@@ -33,9 +33,8 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         yield from _imbalanced_unseen(log, known, ratio)
         return
     middle = float(np.exp(np.mean(np.log(counts))))
-    rare = [
-        recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count < 0.6 * middle
-    ]
+    few = 0.6 * middle if min(counts) < 0.6 * middle else max(counts) / 5  # one class may have many, and all others few
+    rare = [recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count < few]
     common = [
         recalls[name] for name, count in zip(names, counts, strict=True) if name in recalls and count > 1.4 * middle
     ]
@@ -50,6 +49,7 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         for back in (1, 2)
     )
     sure = all_of(uneven, sure_of(min(high - low, apart + error) - 0.25, error))
+    sure = max(sure, all_of(uneven, _only_common_named(log, known)))
     if sure <= 0.6:
         return
     words = Words(
@@ -61,6 +61,28 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
     yield diagnosis("imbalanced", "warn", words=words, weight=weight, remedy=same_say(known))
+
+
+def _only_common_named(log: RunLog, known: Known) -> float:
+    """How sure that next to all of validation is called by the names that are common in training, and wrongly.
+
+    Where a network has hardly begun it names the commonest class as well; validation that was drawn like training is right by that.
+    """
+    course, counts = course_of(log, known), known.class_counts or ()
+    names = known.class_names or tuple(str(place) for place in range(len(counts)))
+    accuracy = log.series("validation_accuracy", kind="epoch").values
+    shares = {name: log.series("predicted_share", name, kind="epoch").values for name in names}
+    common = [name for name, count in zip(names, counts, strict=False) if count > max(counts) / 2]
+    if course.count < BEGUN or len(accuracy) < 3 or any(len(shares[name]) < 3 for name in common):
+        return 0.0
+    called = min(sum(float(shares[name][-back]) for name in common) for back in (1, 2, 3))
+    error = share_error(course.chance, known.validation_images or 200)
+    wrong = sure_of(course.chance - 0.1 - float(np.mean(accuracy[-3:])), error)
+    return all_of(sure_of(called - 0.9, 0.03), wrong, sure_of(0.5 - len(common) / len(names), 0.1))
+
+
+BEGUN = 60
+"""Updates before which a network may name the commonest class alone, and be on its way."""
 
 
 def _imbalanced_unseen(log: RunLog, known: Known, ratio: float) -> Iterator[Diagnosis]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, share_error, slope, sure_of
+from babysit.diagnosing.form import unsuitable
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -19,6 +20,8 @@ def stopped_too_early(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """At the end, validation is still getting better at a pace that would be worth more epochs; or there were few updates."""
     course = course_of(log, known)
     if not known.planned_steps or course.last_step < known.planned_steps:
+        return
+    if unsuitable(log) is not None:  # it would end too early for other reasons
         return
     found = [*_still_better(log, known), *_few_updates(log, known)]
     yield from sorted(found, key=lambda one: -one.sure)[:1]

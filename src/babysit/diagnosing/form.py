@@ -64,6 +64,20 @@ def form_of(log: RunLog) -> Form | None:
     return max(found, key=lambda one: (one.name == "softmax", abs(one.times - 1) < AGREE, one.sure), default=None)
 
 
+UNSUITABLE = {
+    "absolute": "the mean absolute difference of scores and ones and zeros",
+    "squares": "the mean squared difference of scores and ones and zeros",
+    "squares of shares": "the mean squared difference of the softmax and ones and zeros",
+}
+"""Formula -> in words, of those that suit numbers, not classes."""
+
+
+def unsuitable(log: RunLog) -> Form | None:
+    """The loss's formula, where it is one that suits numbers, not classes."""
+    form = form_of(log)
+    return form if form is not None and form.name in UNSUITABLE else None
+
+
 @dataclass(frozen=True, slots=True)
 class Flattened:
     """Scores that do not reach the loss as they are: something with narrow limits stands between.

@@ -93,6 +93,7 @@ def overfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     rise = sure_of(risen - RISEN, 0.05 + noise_of(losses.values) / max(losses.values[least], 1e-9))
     sure = all_of(wide, learned)
     if sure <= 0.6:
+        yield from _few_images(log, known, gap)
         return
     # For three epochs at least, and not on its way back: a high rate throws validation about in the first epochs.
     worse = rise > 0.6 and len(losses) - least > 3 and losses.values[-1] > 0.9 * losses.values[least:].max()
@@ -114,6 +115,48 @@ def overfitting(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     remedy = more_regularisation(known)
     yield diagnosis("overfitting", "warn" if worse else "note", words=words, weight=weight, remedy=remedy)
+
+
+SCARCE, OFTEN = 40, 10
+"""Images of a class below which, seen in so many epochs and more, there is little to learn from."""
+
+
+def _few_images(log: RunLog, known: Known, gap: Gap) -> Iterator[Diagnosis]:
+    """A few images are seen over and over, and are known better than those of validation, which get no better."""
+    course, epochs = course_of(log, known), len(gap.validation)
+    images, classes = sum(known.class_counts or ()) or known.training_images or 0, max(2, known.classes or 2)
+    if not images or epochs < OFTEN or not known.planned_steps or course.last_step < known.planned_steps:
+        return
+    slices = log.series("slice_accuracy", kind="epoch")
+    seen = float(slices.values[-1]) if len(slices) and slices.steps[-1] > course.last_step / 2 else 0.0
+    late, before = (float(np.mean(part)) for part in (gap.validation.values[-3:], gap.validation.values[-9:-3]))
+    error = math.hypot(
+        share_error(late, known.validation_images or 200),
+        share_error(
+            max(seen, course.accuracy), min(images, known.batch_size or 32) if seen > course.accuracy else images
+        ),
+    )
+    sure = all_of(
+        sure_of(math.log(SCARCE * classes / images), 0.2),
+        sure_of(max(seen, course.accuracy) - late - LEAD, error),
+        sure_of(0.05 - (late - before), math.sqrt(2) * share_error(late, known.validation_images or 200)),
+        sure_of(0.9 - late, 0.05),
+    )
+    if sure <= 0.6:
+        return
+    words = Words(
+        f"The network overfits: there are only {images:.0f} training images of {classes} classes, each seen in {epochs} epochs; {max(seen, course.accuracy):.0%} of them are right, and "
+        f"{late:.0%} of the validation images, which get no better.",
+        "More images; meanwhile augment and regularise: --set augment.crop=4 --set regularize.l2=0.005, or begin with trained weights: --set model.weights=FILE",
+        "more images; random crops and reflections; weights trained before on other images, of which only the last layer is trained anew",
+        "With twice the images validation is no better.",
+    )
+    weight = Weight(sure, int(gap.validation.steps[-3]), lasts(gap.training, gap.validation, slices))
+    yield diagnosis("overfitting", "note", words=words, weight=weight, remedy=more_regularisation(known))
+
+
+LEAD = 0.12
+"""Accuracy by which training is ahead, at the least, where its images are few."""
 
 
 def regularisation_missing(log: RunLog, known: Known) -> Iterator[Diagnosis]:

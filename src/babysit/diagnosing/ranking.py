@@ -37,9 +37,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "softmax-missing": (*BLOWN_UP, "parts-differ", "vanishing-gradients"),
     "sum-instead-of-mean": (*BLOWN_UP, "initialisation-too-large"),
     "softmax-doubled": (*SLOW, "dead-units", "saturated-units", "learning-rate-too-high", "updates-too-large"),
-    "inputs-not-normalised": (
-        *(*BLOWN_UP, *SLOW, "initialisation-too-large", "parts-differ", "augmentation-too-strong"),
-    ),
+    "inputs-not-normalised": (*(*BLOWN_UP, *SLOW, "initialisation-too-large", "parts-differ"),),
     "normalised-twice": (*SLOW, "dead-units"),
     "layer-not-trained": (
         *SLOW,
@@ -71,6 +69,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "parts-differ",
         "labels-noisy",
         "learning-rate-too-low",
+        "updates-too-small",
     ),
     "regularisation-too-strong": (
         *SLOW,
@@ -78,11 +77,20 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "constant-output",
         "updates-too-large",
         "learning-rate-too-high",
+        "initial-loss-wrong",
+        "labels-noisy",
     ),
     "dropout-too-strong": (*SLOW, *BLOWN_UP, "validation-better", "labels-noisy", "initialisation-too-large"),
     "augmentation-too-strong": (
         *NOT_LEARNING,
-        *("parts-differ", "validation-better", "labels-noisy", "learning-rate-too-low", "dead-units"),
+        *(
+            "parts-differ",
+            "validation-better",
+            "labels-noisy",
+            "learning-rate-too-low",
+            "updates-too-small",
+            "dead-units",
+        ),
         *("inputs-not-normalised", "learning-rate-too-high", "normalisation-statistics"),
     ),
     "schedule-never-moved": SLOW,
@@ -97,7 +105,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "too-noisy": (*NOT_LEARNING, "updates-too-large"),
     "updates-too-large": NOT_LEARNING,
     "dead-units": (*NOT_LEARNING, "vanishing-gradients", "learning-rate-too-low", "updates-too-small"),
-    "no-nonlinearity": NOT_LEARNING,
+    "no-nonlinearity": (*BLOWN_UP, "initialisation-too-large"),  # He's weights are too large where nothing is cut off
     "normalisation-statistics": (
         *APART,
         "parts-differ",

@@ -67,6 +67,12 @@ WHOLE = 0.1
 LONG_SINCE = 100
 """Updates after a jump by which a loss that came down is below knowing nothing, if anything is left to learn with."""
 
+LEAST_USUAL = {
+    **{"sgd": 0.01, "momentum": 0.004, "nesterov": 0.004, "adagrad": 1e-3},
+    **dict.fromkeys(("adam", "adamw", "nadam", "radam", "rmsprop"), 1e-4),
+}
+"""Optimiser -> rate from which on it is not the rate that keeps weights from moving."""
+
 PENALTY = 0.5
 """The penalty's gradient over the data's from which on regularisation is the other explanation of a slow loss."""
 
@@ -186,25 +192,8 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     Why accuracy can rise while the loss does not: the scores are all but equal, so the loss is ln C whatever happens,
     but the order of the scores, which is what accuracy sees, changes with the smallest push in the right direction.
     """
-    course, motion = course_of(log, known), motion_of(log)
-    if course.short or not motion.measured or motion.ratio == 0:
-        return
-    way = travelled(log, max(course.count, known.planned_steps or EXPECTED))
-    by_way = sure_of(math.log10(NEEDED) - math.log10(max(way, 1e-12)), motion.spread)
-    by_ratio = sure_of(
-        math.log10(SMALL) - math.log10(max(motion.early, motion.late, 1e-12)), motion.spread
-    )  # after a warm-up: late
-    not_high = sure_of(0.2 - max(0.0, jump_of(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
-    # A loss that jumps of itself, in small batches, say, was not thrown up by updates of a hundred-thousandth.
-    largest = max(motion.early, motion.late, 1e-12)
-    not_high = max(not_high, sure_of(math.log10(SMALL / 10) - math.log10(largest), motion.spread))
-    fastest = max(float(np.median(one.values[-max(2, len(one) // 2) :])) for one in motion.layers.values())
-    none_moves = sure_of(math.log10(BRISK / min(max(fastest, 1e-12), 1e12)), 0.3)  # a body may be given less on purpose
-    sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course, known) else 1.0)
-    penalty = penalty_share(log)
-    if penalty > PENALTY:
-        sure = all_of(sure, sure_of(-math.log10(penalty), 0.3))
-    if sure <= 0.6:
+    course, motion, sure = course_of(log, known), motion_of(log), slow(log, known)
+    if sure <= 0.6 or usual_rate(course, known):
         return
     rate = peak_of(course, known)
     falling = _falls(course)
@@ -231,6 +220,42 @@ def learning_rate_too_low(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         remedy=remedy,
         experiment=Experiment(remedy, 60, "loss", "below", 0.98) if remedy else None,
     )
+
+
+def slow(log: RunLog, known: Known) -> float:
+    """How sure that the weights hardly move, from one update to the next or in all, and that nothing is learned for it."""
+    course, motion = course_of(log, known), motion_of(log)
+    if course.short or not motion.measured or motion.ratio == 0:
+        return 0.0
+    way, needed = travelled(log, max(course.count, known.planned_steps or EXPECTED)), NEEDED
+    if usual_rate(course, known):  # slow at first is many a network that is on its way
+        needed /= 3
+    by_way = sure_of(math.log10(needed) - math.log10(max(way, 1e-12)), motion.spread)
+    by_ratio = sure_of(
+        math.log10(SMALL) - math.log10(max(motion.early, motion.late, 1e-12)), motion.spread
+    )  # after a warm-up: late
+    not_high = sure_of(0.2 - max(0.0, jump_of(course)[0] - 1), 0.01 + 0.3 * course.noise / course.level)
+    # A loss that jumps of itself, in small batches, say, was not thrown up by updates of a hundred-thousandth.
+    largest = max(motion.early, motion.late, 1e-12)
+    not_high = max(not_high, sure_of(math.log10(SMALL / 10) - math.log10(largest), motion.spread))
+    fastest = max(float(np.median(one.values[-max(2, len(one) // 2) :])) for one in motion.layers.values())
+    none_moves = sure_of(math.log10(BRISK / min(max(fastest, 1e-12), 1e12)), 0.3)  # a body may be given less on purpose
+    sure = all_of(max(by_way, by_ratio), course.poor, not_high, none_moves, 0.0 if _warming_up(course, known) else 1.0)
+    penalty = penalty_share(log)
+    if penalty > PENALTY:
+        sure = all_of(sure, sure_of(-math.log10(penalty), 0.3))
+    return sure
+
+
+def usual_rate(course: Course, known: Known) -> bool:
+    """Whether the rate of a loop of one's own is one at which networks of any kind are known to learn.
+
+    Where weights hardly move under it, it is their gradient that is small, or shortened. In a recipe what is usual is
+    known better, by its own rule.
+    """
+    rates = course.rate.values[np.isfinite(course.rate.values)]
+    rate = float(np.median(rates)) if len(rates) else known.learning_rate or 0.0
+    return not known.has_recipe and rate >= LEAST_USUAL.get(known.optimizer_kind or "", math.inf)
 
 
 def penalty_share(log: RunLog) -> float:

@@ -119,6 +119,10 @@ def _smoothed_away(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight)
 
 
+TAKEN = 0.7
+"""Decades that the weights have shrunk by from which on a penalty is worth a note though the data are learned."""
+
+
 def norms_of(log: RunLog) -> list[Series]:
     norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
     return [one for one in norms if len(one) >= 2 and np.isfinite(one.values[[0, -1]]).all()]
@@ -140,12 +144,10 @@ def _penalty_in_loss(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     late = float(np.median(data.values[-3:]))
     fallen = sure_of(0.6 - float(more[-1] / max(more[0], 1e-9)), 0.05)
     shrinking = shrinking_of(norms)
-    sure = all_of(
-        sure_of(float(more[0]) - 0.1 * level, 0.03 * level),
-        fallen,
-        sure_of(-shrinking - 0.1, 0.05),
-        sure_of(late - 0.6 * level, 0.03 * level),
-    )
+    caused = all_of(sure_of(float(more[0]) - 0.1 * level, 0.03 * level), fallen, sure_of(-shrinking - 0.1, 0.05))
+    sure, severity = all_of(caused, sure_of(late - 0.6 * level, 0.03 * level)), "warn"
+    if sure <= 0.6:  # it learns all the same
+        sure, severity = all_of(caused, sure_of(-shrinking - TAKEN, 0.1), sure_of(0.97 - course.way, 0.01)), "note"
     if sure <= 0.6:
         return
     words = Words(
@@ -157,7 +159,7 @@ def _penalty_in_loss(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, int(given.steps[0]), lasts(given, data, *norms[:2]))
     remedy = weaker_penalties(log, known)
-    yield diagnosis("regularisation-too-strong", "warn", words=words, weight=weight, remedy=remedy)
+    yield diagnosis("regularisation-too-strong", severity, words=words, weight=weight, remedy=remedy)
 
 
 def dropout_too_strong(log: RunLog, known: Known) -> Iterator[Diagnosis]:

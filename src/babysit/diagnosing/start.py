@@ -9,7 +9,7 @@ import numpy as np
 
 from babysit.diagnosing.course import Course, classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, named, share_error, spread_of, sure_of
-from babysit.diagnosing.form import form_of
+from babysit.diagnosing.form import UNSUITABLE, unsuitable
 from babysit.diagnosing.remedies import first_weights
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -216,16 +216,9 @@ def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("initial-loss-wrong", "note", words=words, weight=weight)
 
 
-UNSUITABLE = {
-    "absolute": "the mean absolute difference of scores and ones and zeros",
-    "squares": "the mean squared difference of scores and ones and zeros",
-    "squares of shares": "the mean squared difference of the softmax and ones and zeros",
-}
-
-
 def _unsuitable(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    form, course = form_of(log), course_of(log, known)
-    if form is None or form.name not in UNSUITABLE or course.short:
+    form, course = unsuitable(log), course_of(log, known)
+    if form is None or course.short:
         return
     words = Words(
         f"The loss is {UNSUITABLE[form.name]} (in {len(form.given)} looks), not cross-entropy: it was {course.first:.3g} at first and is {course.late:.3g}. "

@@ -212,10 +212,10 @@ def no_nonlinearity(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     if known.activations or len(weights) < 2 or course.short:
         return
     maxima = [one for one in known.layers or () if "MaxPool" in one.kind]
-    bending = log.series("bending", kind="epoch")
-    straight = 1.0
+    bending = log.series("bending").values
+    bending, straight = bending[np.isfinite(bending)], 1.0  # of a loop that blew up only the first look may be one
     if len(bending):
-        straight = sure_of(math.log10(STRAIGHT) - math.log10(max(float(bending.values.max()), 1e-12)), 0.3)
+        straight = sure_of(math.log10(STRAIGHT) - math.log10(max(float(bending.max()), 1e-12)), 0.3)
     elif not known.has_recipe or _limited(log):  # functions called in forward are known by what they leave, if at all
         return
     if straight < 0.5 or not by_layer(log, "activation_mean"):

@@ -10,7 +10,7 @@ import numpy as np
 from babysit.diagnosing.course import course_of
 from babysit.diagnosing.evidence import Weight, Words, all_of, diagnosis, lasts, sure_of
 from babysit.diagnosing.motion import motion_of
-from babysit.diagnosing.rate import ADAPTIVE, LARGE, SMALL, poor_since
+from babysit.diagnosing.rate import ADAPTIVE, LARGE, SMALL, poor_since, slow, usual_rate
 from babysit.diagnosing.remedies import lower_rate, lowered, unshortened
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
@@ -51,7 +51,7 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     # Momentum adds up steps: of gradients that have nothing in common the root of the sum of the squares is left.
     momentum = min(known.momentum or 0.0, 0.999) if known.optimizer_kind not in ADAPTIVE else 0.0
     lengthened = 1 / math.sqrt(1 - momentum**2)
-    made, places = [], 0
+    made = []
     for where, ratios in motion.layers.items():
         norm = log.series("weight_norm", where, kind="layers").values
         gradient = log.series("weight_gradient_norm", where, kind="layers").values
@@ -63,14 +63,12 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         with np.errstate(divide="ignore", invalid="ignore"):
             share = ratios.values[-count:] * norm[-count:] / expected
         made += [value for value in share.tolist() if math.isfinite(value) and value > 0]
-        places += 1
-    if not made:
-        return
-    share = float(np.median(made))
+    share = float(np.median(made)) if made else 1.0
     shortened = sure_of(math.log10(0.1 / share), 0.2)
     small = sure_of(math.log10(SMALL) - math.log10(max(motion.ratio, 1e-12)), motion.spread)
     sure = all_of(shortened, small, course.poor)
     if sure <= 0.6:
+        yield from _small_by_nature(log, known)
         return
     words = Words(
         f"Updates are too small: each changes the weights by {motion.ratio:.1g} of their norm, and that is {share:.1g} of what the "
@@ -81,6 +79,23 @@ def updates_too_small(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     )
     weight = Weight(sure, poor_since(course), motion.observations())
     yield diagnosis("updates-too-small", "warn", words=words, weight=weight, remedy=unshortened(log, known))
+
+
+def _small_by_nature(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """The rate is a usual one and nothing shortens the updates, and still weights hardly move: the gradient is small."""
+    course, motion, sure = course_of(log, known), motion_of(log), slow(log, known)
+    if sure <= 0.6 or not usual_rate(course, known):
+        return
+    norms = log.series("gradient_norm", kind="step")
+    words = Words(
+        f"Updates are too small: each changes the weights by {motion.ratio:.1g} of their norm, and 0.001 is usual; the loss went from {course.first:.4g} to {course.late:.4g} in {course.count} updates. "
+        f"A rate of {course.rate.values.max() if len(course.rate) else known.learning_rate or 0:.3g} is a usual one, so it is the gradient that is small.",
+        "Take the loss and the first weights of a recipe: --set loss.kind=softmax --set init.kind=he",
+        "print the gradient's norm: a loss that is divided by too much, scores that are squashed or divided before it, dead or saturated units, an eps of the optimiser, clipping",
+        "With ten times the loss it learns no faster.",
+    )
+    weight = Weight(sure, poor_since(course), (*motion.observations(), *lasts(norms, course.loss)))
+    yield diagnosis("updates-too-small", "warn", words=words, weight=weight)
 
 
 def _always_clipped(log: RunLog, known: Known) -> Iterator[Diagnosis]:

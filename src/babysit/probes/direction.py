@@ -1,8 +1,8 @@
-"""Direction: whether the first update took the network towards its labels, whatever loss and optimiser made it."""
+"""Direction: where the first update led, whatever loss and optimiser made it; and whether the network bends at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from babysit.probes.context import ProbeContext, Slice, observed
 from babysit.probes.hooks import as_it_was, training_mode_without_dropout
 from babysit.probes.network import Network, scores_in
+from babysit.probes.slices import bent_by
 from babysit.probes.weights import some_of
 from babysit.record.observation import Observation, key_of
 
@@ -20,13 +21,26 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
     cos(W before - W after, dL/dW) with L the mean softmax loss of the first batch, as training normalises it and without
     dropout. Every loss that rewards the right class has a positive one; it is negative where a minus is one too many or
     missing, be it before the loss, in the gradients or in the optimiser. The gradient is that of the weights before the
-    update: after one that was too large it may point anywhere.
+    update: after one that was too large it may point anywhere. And `bending` (see `slices.bending`) of the same weights.
+
+    The network is run on copies of its parameters and buffers: somebody's backward pass may be still to come, and would
+    miss what it kept of them. Nothing is found of a single image, which normalisation refuses, nor of a network that
+    images alone are not enough for.
     """
-    if context.slice is None or not context.first:
+    network, part, names = context.network, context.slice, list(context.network.model.named_parameters())
+    if part is None or len(names) != len(context.first) or sum(len(labels) for _, labels in part.plain) < 2:
         return
-    gradients = softmax_gradients(context.network, context.slice, context.first)
-    values: dict[str, Tensor | float] = {}
-    for one in context.network.weighted:
+    copied = {name: one.requires_grad_() for (name, _), one in zip(names, context.first, strict=True)}
+    held = copied | {name: one.clone() for name, one in network.model.named_buffers()}
+    places = {id(one): name for name, one in names}
+    layers = {one.name: copied[places[id(one.weight)]] for one in network.weighted if id(one.weight) in places}
+    with as_it_was(network.model):
+        try:
+            gradients, bent = _looks(network, part, held, layers)
+        except (TypeError, ValueError, RuntimeError):  # somebody's network is called in another way
+            return
+    values: dict[str, Tensor | float] = {} if bent is None else {"bending": bent}
+    for one in network.weighted:
         before, gradient = context.before.get(one.name), gradients.get(one.name)
         if before is None or gradient is None or before.shape != gradient.shape:
             continue
@@ -35,29 +49,29 @@ def probe(context: ProbeContext) -> Iterator[Observation]:
     yield from observed(context, values)
 
 
-def softmax_gradients(network: Network, part: Slice, parameters: Sequence[Tensor]) -> dict[str, Tensor]:
-    """The gradient of the slice's mean loss by layer at other parameters, as many weights as `weights.some_of` takes.
+def _looks(
+    network: Network, part: Slice, held: dict[str, Tensor], layers: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], Tensor | None]:
+    """The gradient of the slice's mean loss by layer, as many weights as `weights.some_of` takes; and the bending.
 
-    The network is run on copies of its parameters and buffers: somebody's backward pass may be still to come, and would
-    miss what it kept of them. None of a single image, which normalisation refuses, nor of a network that images alone
-    are not enough for.
+    Arguments:
+        held: values of all parameters and buffers by name, in whose place the network's own are.
+        layers: those of the layers' weights among them, by layer.
     """
     images, labels = (torch.cat(parts) for parts in zip(*part.plain, strict=True))
-    names = {id(one): name for name, one in network.model.named_parameters()}
-    if len(labels) < 2 or len(names) != len(parameters):
-        return {}
-    held = {name: one.requires_grad_() for name, one in zip(names.values(), parameters, strict=True)}
-    buffers = {name: one.clone() for name, one in network.model.named_buffers()}
-    with as_it_was(network.model), torch.enable_grad():
+
+    def scores(given: Tensor) -> Tensor:
+        found = scores_in(torch.func.functional_call(network.model, held, (given,)))
+        if found is None or found.shape != (len(given), part.classes):
+            raise ValueError("these are no scores")
+        return found.float()
+
+    with torch.no_grad():
+        network.model.eval()
+        bent = bent_by(scores, images)
+    with torch.enable_grad():
         training_mode_without_dropout(network.model)
-        try:
-            scores = scores_in(torch.func.functional_call(network.model, held | buffers, (images,)))
-        except (TypeError, ValueError, RuntimeError):  # somebody's network is called in another way
-            return {}
-        if scores is None or scores.shape != (len(labels), part.classes):
-            return {}
-        layers = [(one.name, held[names[id(one.weight)]]) for one in network.weighted if id(one.weight) in names]
-        loss = part.loss(scores.float(), labels)
-        found = torch.autograd.grad(loss, [weight for _, weight in layers], allow_unused=True)
+        loss = part.loss(scores(images), labels)
+        found = torch.autograd.grad(loss, list(layers.values()), allow_unused=True)
     made = zip(layers, found, strict=True)
-    return {name: some_of(gradient).float() for (name, _), gradient in made if gradient is not None}
+    return {name: some_of(gradient).float() for name, gradient in made if gradient is not None}, bent

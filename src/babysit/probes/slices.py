@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -100,16 +100,22 @@ def bending(context: ProbeContext) -> Iterator[Observation]:
     if part is None or not part.plain:
         return
     model, images = context.network.model, torch.cat([one for one, _ in part.plain])
-    half = len(images) // 2
-    if not half:
-        return
-    first, second = images[:half], images[half : 2 * half]
     with untouched(model), torch.no_grad():
         model.eval()
-        one, other, between = (part.scores(given).double() for given in (first, second, (first + second) / 2))
+        bent = bent_by(part.scores, images)
+    if bent is not None:
+        yield from observed(context, {"bending": bent})
+
+
+def bent_by(scores: Callable[[Tensor], Tensor], images: Tensor) -> Tensor | None:
+    """How far a function of images is from a linear one, as `bending` has it; None where it does not tell them apart."""
+    half = len(images) // 2
+    first, second = images[:half], images[half : 2 * half]
+    if not half:
+        return None
+    one, other, between = (scores(given).double() for given in (first, second, (first + second) / 2))
     apart = (one - other).norm()
-    if float(apart) > 0:
-        yield from observed(context, {"bending": (between - (one + other) / 2).norm() / apart})
+    return (between - (one + other) / 2).norm() / apart if float(apart) > 0 else None
 
 
 def each_loss(part: Slice, scores: Tensor, labels: Tensor) -> list[float]:

@@ -1,0 +1,132 @@
+"""Plain facts of a log that decide where symptoms mislead: one image, few images, common classes, a usual rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from made_logs import KNOWN, LEVEL, Changes, everywhere, made, with_stuck
+
+from babysit.diagnosing import RULES, judge
+from babysit.record.known import Known
+from babysit.record.log import RunLog
+
+OWN = replace(KNOWN, settings=None, augmented=None, planned_steps=300, batch_size=50, schedule_kind=None)
+
+
+def severities(name: str, log: RunLog, known: Known = OWN) -> list[str]:
+    return [one.severity for one in RULES[name](log, known)]
+
+
+def test_one_image_over_and_over_is_no_augmentation() -> None:
+    """The images of the two parts look otherwise, since the one of training is all there is."""
+    apart: Changes = {"input_alike": -0.5, "input_alike_within": 0.99}
+    same: Mapping[str, Changes] = {"start": {"input_spread": 0.0}, "epoch": apart}
+    found = judge(with_stuck(same), OWN)
+    assert found[0].rule == "inputs-not-normalised" and "do not differ" in found[0].claim
+    assert "augmentation-too-strong" not in [one.rule for one in found if not one.guess]
+    assert severities("inputs-not-normalised", with_stuck(same), replace(OWN, batch_size=1)) == []
+    varied: Mapping[str, Changes] = {"start": {"input_spread": 1.4}, "epoch": apart}
+    assert judge(with_stuck(varied), OWN)[0].rule == "augmentation-too-strong"
+
+
+@pytest.mark.parametrize(
+    ("rate", "optimizer", "rule"),
+    [
+        (0.05, "momentum", "updates-too-small"),
+        (1e-3, "adam", "updates-too-small"),
+        (1e-3, "momentum", "learning-rate-too-low"),
+        (1e-5, "adam", "learning-rate-too-low"),
+    ],
+)
+def test_weights_that_hardly_move_under_a_usual_rate_are_not_the_rate_s_doing(
+    rate: float, optimizer: str, rule: str
+) -> None:
+    log = with_stuck({"step": {"learning_rate": rate}, "layers": everywhere("update_ratio", 1e-5)})
+    known = replace(OWN, optimizer_kind=optimizer, learning_rate=rate, momentum=0.0)
+    found = [one.rule for one in judge(log, known) if not one.guess]
+    assert found[0] == rule and len({"updates-too-small", "learning-rate-too-low"} & set(found)) == 1
+
+
+def test_a_usual_rate_is_not_too_low_for_a_network_that_is_slow_at_first() -> None:
+    log = with_stuck({"step": {"learning_rate": 0.05}, "layers": everywhere("update_ratio", 3e-4)})
+    for rule in ("updates-too-small", "learning-rate-too-low"):
+        assert severities(rule, log) == [], rule
+    low = with_stuck({"step": {"learning_rate": 1e-3}, "layers": everywhere("update_ratio", 3e-4)})
+    assert severities("learning-rate-too-low", low) == ["warn"]
+
+
+def test_a_network_that_names_common_classes_alone_shows_the_imbalance() -> None:
+    counts = (400, *(20,) * 9)
+    names = KNOWN.class_names or ()
+
+    def log(first: float, right: float) -> RunLog:
+        shares = {f"predicted_share@{name}": first if name == "a" else (1 - first) / 9 for name in names}
+        recalls = {f"recall@{name}": 1.0 if name == "a" else 0.0 for name in names}
+        return with_stuck({"epoch": {**shares, **recalls, "validation_accuracy": right}})
+
+    uneven = replace(OWN, class_counts=counts)
+    assert severities("imbalanced", log(0.99, 0.1), uneven) == ["warn"]
+    assert severities("imbalanced", log(0.99, 0.1), replace(OWN, class_counts=(60,) * 10)) == []
+    short = RunLog(tuple(row for row in log(0.99, 0.1).rows if row.step <= 40))
+    assert severities("imbalanced", short, uneven) == [], "it may have just begun"
+
+
+def test_few_images_seen_often_are_said_to_be_few() -> None:
+    behind: Changes = {
+        "validation_accuracy": 0.35,
+        "train_accuracy": 0.5,
+        "slice_accuracy": 0.9,
+        "validation_loss": 2.2,
+    }
+    log = made({"step": {"accuracy": 0.5}, "epoch": behind}, epochs=20)
+    few, many = (replace(OWN, class_counts=(count,) * 10, training_images=10 * count) for count in (6, 400))
+    (found,) = RULES["overfitting"](log, few)
+    assert found.severity == "note" and "only 60 training images of 10 classes" in found.claim
+    assert severities("overfitting", log, many) == []
+    better: Changes = {**behind, "validation_accuracy": lambda t: 0.1 + 0.5 * t}
+    assert severities("overfitting", made({"step": {"accuracy": 0.5}, "epoch": better}, epochs=20), few) == []
+
+
+def test_a_penalty_in_the_loss_is_noted_where_the_data_are_learned_all_the_same() -> None:
+    falling = lambda t: LEVEL * (1.0 - 0.75 * t)  # noqa: E731
+    forms: Changes = {"loss_of_batch": lambda t: falling(t) + 6 * math.exp(-8 * t), "loss_by_form@softmax": falling}
+    shrunk = everywhere("weight_norm", lambda t: 5.0 * math.exp(-4 * t))
+    step: Changes = {"loss": lambda t: falling(t) + 6 * math.exp(-8 * t)}
+    log = made({"start": {"initial_loss": 8.2}, "step": step, "epoch": forms, "layers": shrunk})
+    known = replace(OWN, loss_kind=None, l2=0.0)
+    assert severities("regularisation-too-strong", log, known) == ["note"]
+    assert judge(log, known)[0].rule == "regularisation-too-strong", "the first loss is explained by it"
+
+
+def test_a_loss_that_suits_numbers_did_not_end_too_early() -> None:
+    small = lambda t: 0.09 * (1 - 0.3 * t)  # noqa: E731
+    forms: Changes = {"loss_of_batch": small, "loss_by_form@squares": small, "loss_by_form@softmax": 2.2}
+    rising: Changes = {"validation_accuracy": lambda t: 0.1 + 0.5 * t, "validation_loss": small}
+    log = made({"start": {"initial_loss": 0.09}, "step": {"loss": small}, "epoch": {**forms, **rising}}, noise=0.0)
+    known = replace(OWN, loss_kind=None)
+    assert severities("initial-loss-wrong", log, known) == ["note"]
+    assert severities("stopped-too-early", log, known) == []
+    usual: Changes = {**forms, "loss_by_form@squares": lambda t: 0.2 - 0.1 * t}
+    assert severities("stopped-too-early", made({"step": {"loss": small}, "epoch": {**usual, **rising}}), known) == [
+        "note"
+    ]
+
+
+def test_a_network_that_blew_up_and_does_not_bend_is_linear() -> None:
+    """Its bending was looked at once, at the first update."""
+    over: Changes = {"loss": lambda t: math.nan if t > 0.05 else LEVEL * (1 + 99 * t), "accuracy": 0.1}
+    known = replace(OWN, activations=None)
+    gone = {
+        f"{name}@{where}": None for where in ("conv1", "conv2", "conv3", "full", "last") for name in ("dead_share",)
+    }
+    straight = {
+        "layers": {**gone, "bending": 1e-7},
+        "step": over,
+        "start": {"initial_loss": 9.0, "score_deviation": 7.0},
+    }
+    assert judge(made(straight), known)[0].rule == "no-nonlinearity"
+    bent = {**straight, "layers": {**gone, "bending": 0.3}}
+    assert judge(made(bent), known)[0].rule != "no-nonlinearity"
