@@ -130,3 +130,22 @@ def test_a_network_that_blew_up_and_does_not_bend_is_linear() -> None:
     assert judge(made(straight), known)[0].rule == "no-nonlinearity"
     bent = {**straight, "layers": {**gone, "bending": 0.3}}
     assert judge(made(bent), known)[0].rule != "no-nonlinearity"
+
+
+def test_weights_that_have_not_moved_have_not_learned_to_miss() -> None:
+    """A network that is as it began is right less often than by chance in one case of two."""
+    missing: Changes = {"accuracy": 0.04, "loss": lambda t: LEVEL * (1 - 0.02 * t)}
+
+    def log(ratio: float) -> RunLog:
+        epochs: Changes = {"validation_accuracy": 0.04, "train_accuracy": 0.04}
+        return made({"step": missing, "epoch": epochs, "layers": everywhere("update_ratio", ratio)}, noise=0.0)
+
+    assert severities("wrong-sign", log(0.01)) == ["stop"]
+    assert severities("wrong-sign", log(1e-6)) == []
+
+
+def test_batches_of_two_that_teach_nothing_are_noted() -> None:
+    calm: Changes = {"loss": LEVEL, "accuracy": 0.1}
+    assert severities("too-noisy", made({"step": calm}), replace(OWN, batch_size=2)) == ["note"]
+    assert severities("too-noisy", made({"step": calm}), replace(OWN, batch_size=8)) == []
+    assert severities("too-noisy", made(), replace(OWN, batch_size=2)) == [], "it learns"

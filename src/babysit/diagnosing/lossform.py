@@ -11,6 +11,7 @@ from babysit.diagnosing.course import classes_of, course_of
 from babysit.diagnosing.evidence import Weight, Words, aligned, all_of, diagnosis, lasts, share_error, since, sure_of
 from babysit.diagnosing.form import AGREE, Flattened, flattened, form_of
 from babysit.diagnosing.inputs import SORTED
+from babysit.diagnosing.motion import motion_of, travelled
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
@@ -129,7 +130,7 @@ def _worse_than_any_answer(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     below = sure_of(0.6 * rarest - share, share_error(rarest, images))
     falls = sure_of(course.first - course.late, max(course.late_error, 1e-3 * abs(course.first)))
     rises = sure_of(course.late - 1.5 * abs(course.first), max(course.late_error, 1e-3 * abs(course.first)))
-    sure = all_of(below, max(falls, rises))
+    sure = all_of(below, max(falls, rises), _has_moved(log, course.count))
     if len(validation):
         error = share_error(rarest, known.validation_images or 200)
         sure = all_of(sure, sure_of(rarest + error - float(np.mean(validation.values[-2:])), error))
@@ -143,6 +144,19 @@ def _worse_than_any_answer(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         sure, int(course.loss.steps[course.count // 2]), lasts(course.loss, log.series("accuracy", kind="step"))
     )
     yield diagnosis("wrong-sign", "stop" if sure > 0.8 else "warn", words=words, weight=weight)
+
+
+MOVED = 0.1
+"""How far weights have moved in all, in units of their norm, before a network can have learned to miss."""
+
+
+def _has_moved(log: RunLog, count: int) -> float:
+    """How sure that the weights have moved enough for anything to be learned; 1 where that was not measured."""
+    motion = motion_of(log)
+    if not motion.measured:
+        return 1.0
+    way = travelled(log, count)
+    return sure_of(math.log10(max(way, 1e-12) / MOVED), 0.2)
 
 
 def _turned(claim: str) -> Words:

@@ -18,6 +18,10 @@ FEWEST = 4
 """Images of a batch up to which its noise is worth a note where the training learns."""
 
 
+SINGLE, LONG = 2, 200
+"""Images of a batch that tell next to nothing of the others, and updates after which a network that stands has had its chance."""
+
+
 def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Batches so small that the gradient is mostly noise at this rate: the loss goes up and down and not on."""
     course = course_of(log, known)
@@ -36,6 +40,8 @@ def too_noisy(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         late = course.loss.values[course.count // 2 :]
         spread = float(np.std(late[np.isfinite(late)])) if np.isfinite(late).any() else 0.0
         sure, severity = all_of(small, max(restless, sure_of(spread - 0.2 * course.level, 0.03 * course.level))), "note"
+    if sure <= 0.6 and known.batch_size <= SINGLE and course.count >= LONG:  # it does not learn, however calm it is
+        sure, severity = all_of(small, course.poor, 1 - course.falling), "note"
     if sure <= 0.6:
         return
     words = Words(
