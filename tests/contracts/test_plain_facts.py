@@ -149,3 +149,26 @@ def test_batches_of_two_that_teach_nothing_are_noted() -> None:
     assert severities("too-noisy", made({"step": calm}), replace(OWN, batch_size=2)) == ["note"]
     assert severities("too-noisy", made({"step": calm}), replace(OWN, batch_size=8)) == []
     assert severities("too-noisy", made(), replace(OWN, batch_size=2)) == [], "it learns"
+
+
+def test_weights_that_were_blown_up_and_fetched_back_are_no_penalty_s_doing() -> None:
+    """A rate far too high throws them to a thousand times their norm; any decay brings them back from there."""
+
+    def log(peak: float) -> RunLog:
+        norms = everywhere("weight_norm", lambda t: 5.0 if t < 0.01 else 5 * peak if t < 0.2 else 2.0)
+        pulled: Changes = {"penalty_gradient_norm": 1.0, "gradient_norm": 0.6}
+        return with_stuck({"layers": norms, "step": pulled})
+
+    assert severities("regularisation-too-strong", log(1.0), replace(OWN, l2=0.1)) == ["warn"]
+    assert severities("regularisation-too-strong", log(3000.0), replace(OWN, l2=0.1)) == []
+
+
+def test_of_scores_that_are_all_alike_no_smoothing_is_read() -> None:
+    def forms(apart: float) -> RunLog:
+        near = lambda t: LEVEL + apart * math.sin(9 * t)  # noqa: E731
+        mixed = lambda t: LEVEL + 0.13 * apart * math.sin(9 * t)  # noqa: E731
+        epoch: Changes = {"loss_by_form@softmax": near, "loss_by_form@all classes alike": LEVEL, "loss_of_batch": mixed}
+        return with_stuck({"epoch": epoch})
+
+    assert severities("regularisation-too-strong", forms(0.3), replace(OWN, loss_kind=None)) == ["warn"]
+    assert severities("regularisation-too-strong", forms(0.016), replace(OWN, loss_kind=None)) == []

@@ -25,6 +25,9 @@ SQUASHING = {"Sigmoid": 1.0, "Hardsigmoid": 1.0, "Tanh": 2.0, "Hardtanh": 2.0, "
 """Functions with two limits -> how far apart these are."""
 
 
+VAGUE = 0.05
+"""Error of a share of label smoothing from which on nothing was read: of scores that are all alike any share fits."""
+
 FLAT = 0.35
 """How far a loss is from ln C, over how far softmax's is of the same scores, below which something has flattened these."""
 
@@ -113,7 +116,8 @@ def smoothing_of(log: RunLog, known: Known) -> Smoothing | None:
     share = float((apart * above).sum() / max(float((apart**2).sum()), 1e-12))
     if np.abs(above - share * apart).max() > exact or np.abs(apart).max() < 3 * exact:
         return None
-    return Smoothing(share, exact / math.sqrt(float((apart**2).sum())), given, softmax, alike)
+    error = exact / math.sqrt(float((apart**2).sum()))
+    return Smoothing(share, error, given, softmax, alike) if error < VAGUE else None
 
 
 def flattened(log: RunLog, known: Known) -> Flattened | None:

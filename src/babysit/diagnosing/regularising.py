@@ -51,7 +51,7 @@ def _overwhelms(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     pulls = sure_of(
         math.log10(max(share, 1e-9) / 0.5), 0.1 + spread_of(np.log10(np.maximum(penalties.values[-9:], 1e-12))) / 3
     )
-    shrinks = sure_of(-shrinking - 0.1, 0.05)
+    shrinks = all_of(sure_of(-shrinking - 0.1, 0.05), _never_blown_up(norms))
     withered = all_of(sure_of(-shrinking - 0.4, 0.05), sure_of(math.log10(max(share, 1e-9) / 0.03), 0.1))
     unlearned = sure_of(0.6 - course.way, course.spread / course.level)
     sure, severity = all_of(max(pulls, withered), shrinks, unlearned), "warn"
@@ -126,6 +126,16 @@ TAKEN = 0.7
 def norms_of(log: RunLog) -> list[Series]:
     norms = [log.series("weight_norm", where, kind="layers") for where in log.wheres("weight_norm")]
     return [one for one in norms if len(one) >= 2 and np.isfinite(one.values[[0, -1]]).all()]
+
+
+BLOWN_UP = 10.0
+"""Times their first norm that weights came to once, from which on it was no penalty that moved them."""
+
+
+def _never_blown_up(norms: list[Series]) -> float:
+    """How sure that the weights were never thrown far beyond their first norm, from which any penalty fetches them back."""
+    most = [float(np.nanmax(one.values)) / max(float(one.values[0]), 1e-12) for one in norms]
+    return sure_of(math.log10(BLOWN_UP / max(float(np.median(most)), 1e-12)), 0.1) if most else 1.0
 
 
 def shrinking_of(norms: list[Series]) -> float:
