@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -52,15 +52,32 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     sure = max(sure, all_of(uneven, _only_common_named(log, known)))
     if sure <= 0.6:
         return
+    alike = _validation_as_uneven(log, dict(zip(names, counts, strict=True)))
     words = Words(
         f"The classes are imbalanced, and it shows: {names[int(np.argmax(counts))]} has {max(counts):.0f} training images, {names[int(np.argmin(counts))]} {min(counts):.0f}; "
-        f"of common classes {high:.0%} are found, of rare ones {low:.0%}.",
+        f"of common classes {high:.0%} are found, of rare ones {low:.0%}"
+        + (", which are as rare in validation, so that its accuracy hardly tells." if alike else "."),
         "Give every class the same say: --set loss.class_weights=balanced, and choose by --set train.metric=macro-f1",
         "torch.utils.data.WeightedRandomSampler, or cross_entropy(scores, labels, weight=counts.sum() / (classes * counts))",
         "With balanced class weights the rare classes are found no more often.",
     )
     weight = Weight(sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
-    yield diagnosis("imbalanced", "warn", words=words, weight=weight, remedy=same_say(known))
+    yield diagnosis("imbalanced", "note" if alike else "warn", words=words, weight=weight, remedy=same_say(known))
+
+
+def _validation_as_uneven(log: RunLog, counts: Mapping[str, float]) -> bool:
+    """Whether validation is as uneven as training: its accuracy is the mean of the recalls weighed by training's counts, not the plain mean.
+
+    Then the classes are so by nature. The network is made for what comes most, and rare ones may be found later.
+    """
+    accuracy = log.series("validation_accuracy", kind="epoch").values[-2:]
+    found = {name: log.series("recall", name, kind="epoch").values[-2:] for name in counts}
+    found = {name: float(one.mean()) for name, one in found.items() if len(one)}
+    if not len(accuracy) or len(found) < 2:
+        return False
+    weighed = sum(counts[name] * one for name, one in found.items()) / sum(counts[name] for name in found)
+    right = float(accuracy.mean())
+    return abs(right - weighed) < abs(right - float(np.mean(list(found.values()))))
 
 
 def _only_common_named(log: RunLog, known: Known) -> float:

@@ -124,6 +124,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
         "regularisation-missing",
         "plateau",
         "noisy-filters",
+        "stopped-too-early",
     ),
     "imbalanced": (
         *("class-never-predicted", "pair-confused", "constant-output", "overfitting", "regularisation-missing"),
