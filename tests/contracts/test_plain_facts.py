@@ -172,3 +172,23 @@ def test_of_scores_that_are_all_alike_no_smoothing_is_read() -> None:
 
     assert severities("regularisation-too-strong", forms(0.3), replace(OWN, loss_kind=None)) == ["warn"]
     assert severities("regularisation-too-strong", forms(0.016), replace(OWN, loss_kind=None)) == []
+
+
+def test_classes_that_are_as_uneven_in_validation_are_a_note() -> None:
+    """Its accuracy says which: the mean of the recalls weighed as in training, or their plain mean."""
+    counts = (400, *(40,) * 9)
+    recalls: Changes = {f"recall@{name}": 0.95 if name == "a" else 0.1 for name in KNOWN.class_names or ()}
+    weighed, plain = (0.95 * 400 + 0.1 * 360) / 760, (0.95 + 0.9) / 10
+    uneven = replace(OWN, class_counts=counts)
+    for right, said in ((weighed, "note"), (plain, "warn")):
+        (found,) = RULES["imbalanced"](made({"epoch": {**recalls, "validation_accuracy": right}}), uneven)
+        assert found.severity == said and ("as rare in validation" in found.claim) == (said == "note")
+
+
+def test_what_stands_first_names_what_it_was_taken_for_elsewhere_unless_it_is_nearly_sure() -> None:
+    log = with_stuck({"step": {"learning_rate": 0.05}, "layers": everywhere("update_ratio", 1e-3)})
+    found = judge(log, OWN)
+    assert not found[0].guess and found[0].sure < 0.93
+    assert len(found) > 1 and all(one.guess and one.severity == "note" for one in found[1:])
+    sure = judge(with_stuck({"start": {"input_spread": 0.0}}), OWN)
+    assert sure[0].sure > 0.93 and not any("elsewhere" in one.claim for one in sure)

@@ -237,7 +237,8 @@ def test_classes_that_are_called_by_one_name_in_one_epoch_and_not_in_the_next_sh
 
     def log(last: float) -> RunLog:
         rare: Changes = {f"recall@{name}": lambda t: last if t > 0.95 else 0.1 for name in "fghij"}
-        return made({"epoch": {**rare, **{f"recall@{name}": 0.9 for name in "abcde"}}})
+        even: Changes = {"validation_accuracy": lambda t: 0.45 + (last if t > 0.95 else 0.1) / 2}
+        return made({"epoch": {**rare, **{f"recall@{name}": 0.9 for name in "abcde"}, **even}})
 
     assert severities("imbalanced", log(0.1), known) == ["warn"]
     assert severities("imbalanced", log(0.9), known) == []

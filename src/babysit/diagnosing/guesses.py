@@ -169,8 +169,67 @@ ALSO: Mapping[str, Also] = {
         lambda _log, known: more_regularisation(known),
     ),
     "stopped-too-early": Also("too few updates", signs.brief, "more --epochs", "more epochs"),
+    "updates-too-small": Also(
+        "updates that something shortens",
+        signs.none,
+        "--set optim.clip=1 --set optim.epsilon=1e-8",
+        "look at clipping, at the optimiser's eps, and at what multiplies the loss",
+    ),
+    "layer-not-trained": Also(
+        "layers that are not trained",
+        signs.none,
+        "--set optim.body_rate=1",
+        "the optimiser made of model.parameters(), and no detach() or no_grad() on the way",
+    ),
+    "dead-units": Also(
+        "units that are dead",
+        signs.none,
+        "--set init.kind=he",
+        "nn.LeakyReLU(0.1) for nn.ReLU(), biases of zero",
+        lambda _log, known: first_weights(known),
+    ),
+    "imbalanced": Also(
+        "classes, or weights of classes, that are uneven",
+        signs.none,
+        "--set loss.class_weights=balanced",
+        "print(torch.bincount(labels)), and look at the weights that the loss gives to classes",
+    ),
+    "not-shuffled": Also(
+        "images that come in an order",
+        signs.none,
+        "`babysit look DATA`",
+        "DataLoader(data, shuffle=True)",
+    ),
 }
 """Cause -> how it is guessed; of equal signs the first is named first: what is seen in numbers before what is left over."""
+
+TAKEN_FOR: Mapping[str, tuple[str, ...]] = {
+    "stopped-too-early": ("underfitting", "labels-noisy", "augmentation-too-strong"),
+    "stuck-at-chance": ("labels-unrelated", "augmentation-too-strong"),
+    "constant-output": ("learning-rate-too-low", "augmentation-too-strong"),
+    "underfitting": ("labels-unrelated", "imbalanced", "labels-noisy"),
+    "plateau": ("overfitting", "underfitting"),
+    "diverging": ("wrong-sign", "learning-rate-too-high"),
+    "exploding-gradients": ("wrong-sign", "learning-rate-too-high"),
+    "learning-rate-too-high": ("updates-too-small", "dead-units", "initialisation-too-large"),
+    "learning-rate-too-low": ("dead-units", "labels-unrelated"),
+    "updates-too-small": ("layer-not-trained", "vanishing-gradients"),
+    "regularisation-missing": ("parts-differ", "labels-noisy"),
+    "overfitting": ("parts-differ", "labels-noisy"),
+    "parts-differ": ("overfitting", "not-shuffled"),
+    "initial-loss-wrong": ("labels-unrelated", "initialisation-too-large"),
+    "initialisation-too-small": ("regularisation-too-strong", "vanishing-gradients"),
+    "initialisation-too-large": ("no-nonlinearity", "learning-rate-too-high"),
+    "sum-instead-of-mean": ("initialisation-too-large",),
+    "labels-unrelated": ("labels-noisy", "imbalanced"),
+    "labels-noisy": ("underfitting", "augmentation-too-strong"),
+    "dead-units": ("labels-unrelated", "learning-rate-too-high"),
+    "saturated-units": ("updates-too-small", "initialisation-too-large"),
+}
+"""What stands first -> what it turned out to be where it was wrong, on trainings of the corpus; the commonest first."""
+
+NEARLY = 0.93
+"""How sure of what stands first, from which on it is right in nineteen of twenty cases, and nothing else is named for want of signs."""
 
 
 def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list[Diagnosis]:
@@ -189,8 +248,25 @@ def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list[Diagn
     begin = "It could also be" if main else "It could be"
     sures = [(name, hint, min(left, OPEN) * hint.weight / total) for name, hint in likely[:room]]
     added = [_guess(name, hint, sure=sure, begin=begin, seen=seen) for name, hint, sure in sures if sure >= LEAST]
+    added += _mistaken(main, {one.rule for one in (*main, *added)}, room - len(added), seen)
     place = len(said) - sum(one.rule in ASIDE and one.severity == "note" for one in said)
     return [*said[:place], *added, *said[place:]]
+
+
+def _mistaken(main: Sequence[Diagnosis], named: set[str], room: int, seen: Seen) -> list[Diagnosis]:
+    """Where room is left beside what is not nearly sure: what that was taken for elsewhere, without a sign here."""
+    if not main or main[0].sure >= NEARLY:
+        return []
+    others = [name for name in TAKEN_FOR.get(main[0].rule, ()) if name not in named]
+    why = signs.Hint(
+        1, f"elsewhere {main[0].rule} was named in its place, and nothing here speaks for it or against it"
+    )
+    sure = min(1 - main[0].sure, OPEN) * SELDOM
+    return [_guess(name, why, sure=sure, begin="It could also be", seen=seen) for name in others[:room]]
+
+
+SELDOM = 0.1
+"""How often such a name is right where what stands first is not."""
 
 
 def _ill(said: Sequence[Diagnosis], log: RunLog, known: Known) -> bool:

@@ -80,9 +80,10 @@ def blank(log: RunLog) -> bool:
 
 def _blank(log: RunLog, known: Known) -> Diagnosis:
     course, mean = course_of(log, known), log.series("input_mean", kind="start")
-    what = f"The inputs are blank: all pixels of the first batch are {mean.values[0]:.3g}"
-    if log.series("input_deviation", kind="start").values[0] > 0:
-        what = "The inputs are one and the same: the images of the first batch do not differ in a single pixel"
+    what = "The inputs are one and the same: the images of the first batch do not differ in a single pixel"
+    spread = log.series("input_deviation", kind="start").values
+    if len(mean) and len(spread) and spread[0] == 0:
+        what = f"The inputs are blank: all pixels of the first batch are {mean.values[0]:.3g}"
     words = Words(
         f"{what}, so that every image must get the same answer; the loss is {course.late:.3g}.",
         "Look at the images with `babysit look DATA`",

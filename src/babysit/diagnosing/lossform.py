@@ -74,6 +74,7 @@ def _climbed(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """
     course = course_of(log, known)
     looks = {name: [log.series(name, where, kind="layers") for where in log.wheres(name)] for name in ALONG}
+    looks = {name: [one for one in found if len(one)] for name, found in looks.items()}
     cosines = {name: -float(np.median([one.values[0] for one in found])) for name, found in looks.items() if found}
     over = len(course.loss) > 0 and not math.isfinite(course.loss.values[-1])
     if not cosines or (course.short and not over):

@@ -80,6 +80,11 @@ def seen_in(log: RunLog, known: Known) -> Seen:
     )
 
 
+def none(seen: Seen) -> Hint:  # noqa: ARG001 - one signature for all
+    """Of a cause that has no sign of its own short of what its rule asks for."""
+    return NO
+
+
 def flat(seen: Seen) -> Hint:
     """The loss began at ln C and is no formula of the scores that is known, where a usual one would be."""
     classes = classes_of(seen.known, seen.log)
