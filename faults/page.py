@@ -28,6 +28,9 @@ PICTURES = DOCS / "pictures"
 COLORS: tuple[Color, ...] = ("one", "soft", "two", "three", "four")
 POINTS: tuple[Color, ...] = ("three", "four", "five")
 
+UNSPENT = ("anew",)
+"""Parts whose misses nobody has looked at: of these the page has totals alone."""
+
 
 def write(parts: Sequence[Part]) -> None:
     """The page and its figures."""
@@ -119,11 +122,11 @@ def text(parts: Sequence[Part]) -> str:
             "",
             "## What is taken for what",
             "",
-            *_confusion(parts),
+            *_confusion([part for part in parts if part.name not in UNSPENT]),
             "",
             "## By kind of fault",
             "",
-            *_kinds(parts),
+            *_kinds([part for part in parts if part.name not in UNSPENT]),
             "",
             "## Kinds that no rule could know early",
             "",
@@ -149,7 +152,11 @@ def _held(parts: Sequence[Part]) -> list[str]:
         "then, of those that are new 54.4 % (42.7 to 65.7). Since then its misses are looked at. The part **beyond** (`faults/beyond/`) was written",
         "the same way by another hand, and scored **once**: right first **78.8 %** of 208 (72.8 to 83.8; of the 178 of kinds that were listed or",
         "are in other parts 82.0 %, of the 30 of new ones 60.0 %), among three 84.6 %, **2.4 %** of 249 healthy ones alarmed (1.1 to 5.2). That is",
-        "what to expect on a training that nobody has looked at; the figures below are of today's rules, and lean to the good side.",
+        "what to expect where kinds of faults are new too; the figures below are of today's rules, and lean to the good side. The part **anew**",
+        "(`faults/anew/`) has the usual kinds of faults alone (88, at two strengths), again in networks, data and loops that no other part has, by a",
+        "third hand. Scored first: right first **90.9 %** of 242 (86.6 to 93.9), among three 93.8 % (90.0 to 96.2), and 8.3 % of 276 healthy ones",
+        "alarmed, 22 of these 23 on one data set whose classes are uneven by nature. With that one rule mended: 91.3 % (87.1 to 94.3), 93.8 %, and",
+        "**1.4 %** alarmed (0.6 to 3.7). Its misses are not looked at: it can be scored again, and its figures below lean nowhere.",
     ]
 
 
