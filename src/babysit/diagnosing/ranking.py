@@ -37,7 +37,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "softmax-missing": (*BLOWN_UP, "parts-differ", "vanishing-gradients"),
     "sum-instead-of-mean": (*BLOWN_UP, "initialisation-too-large"),
     "softmax-doubled": (*SLOW, "dead-units", "saturated-units", "learning-rate-too-high", "updates-too-large"),
-    "inputs-not-normalised": (*(*BLOWN_UP, *SLOW, "initialisation-too-large", "parts-differ"),),
+    "inputs-not-normalised": (*BLOWN_UP, *SLOW, "initialisation-too-large", "parts-differ"),
     "normalised-twice": (*SLOW, "dead-units"),
     "layer-not-trained": (
         *SLOW,
