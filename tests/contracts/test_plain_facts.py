@@ -183,6 +183,10 @@ def test_classes_that_are_as_uneven_in_validation_are_a_note() -> None:
     for right, said in ((weighed, "note"), (plain, "warn")):
         (found,) = RULES["imbalanced"](made({"epoch": {**recalls, "validation_accuracy": right}}), uneven)
         assert found.severity == said and ("as rare in validation" in found.claim) == (said == "note")
+    (told,) = RULES["imbalanced"](
+        made({"epoch": {**recalls, "validation_accuracy": weighed}}), replace(uneven, settings={})
+    )
+    assert told.severity == "warn" and told.remedy, "in a recipe a setting mends it"
 
 
 def test_what_stands_first_names_what_it_was_taken_for_elsewhere_unless_it_is_nearly_sure() -> None:

@@ -62,7 +62,10 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "With balanced class weights the rare classes are found no more often.",
     )
     weight = Weight(sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
-    yield diagnosis("imbalanced", "note" if alike else "warn", words=words, weight=weight, remedy=same_say(known))
+    severity = (
+        "note" if alike and not known.has_recipe else "warn"
+    )  # a recipe can give every class the same say at once
+    yield diagnosis("imbalanced", severity, words=words, weight=weight, remedy=same_say(known))
 
 
 def _validation_as_uneven(log: RunLog, counts: Mapping[str, float]) -> bool:
