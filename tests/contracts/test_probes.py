@@ -421,7 +421,9 @@ def trained(names: tuple[str, ...] | None) -> tuple[bytes, list[float], set[str]
     """Five updates: every bit of the network, its optimiser, its gradients and the random streams afterwards."""
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)
-    meter = None if names is None else Meter(model, 2, lambda: 0.5, {name: PROBES[name] for name in names})
+    meter = (
+        None if names is None else Meter(model, 2, lambda: 0.5, {name: PROBES[name] for name in names}, direction=True)
+    )
     losses, keys = [], set()
     for step in range(5):
         if meter:

@@ -73,3 +73,36 @@ def test_a_network_that_needs_more_than_images_is_watched_without_a_look_at_its_
     assert not (tmp_path / "run/trouble.txt").exists()
     log = read_log(tmp_path / "run/log.jsonl")
     assert log.wheres("descent") and not log.wheres("softmax_descent")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_network_that_is_given_a_dictionary_is_watched_to_the_end(sign: int, tmp_path: Path) -> None:
+    """Its images are told as they are, and it cannot be run on them: what would need that is left out."""
+
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 3)
+
+        def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            assert isinstance(batch, dict), "a batch is a dictionary"
+            return self.layer(batch["images"])
+
+    model = Named()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    x, y = torch.randn(12, 4), torch.arange(12) % 3
+    with babysit.watch(model, optimizer, run=tmp_path / "run", say=lambda _: None) as watcher:
+        for _ in range(3):
+            for _ in range(3):
+                scores = model({"images": x})
+                loss = sign * F.cross_entropy(scores, y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                watcher.step(loss=loss, outputs=scores, targets=y, inputs=x)
+            watcher.validation(outputs=scores.detach(), targets=y)
+    assert not (tmp_path / "run/trouble.txt").exists()
+    log = read_log(tmp_path / "run/log.jsonl")
+    assert log.series("loss", kind="step").steps.tolist() == list(range(1, 10))
+    assert len(log.series("validation_accuracy", kind="epoch")) == 3
+    assert not log.wheres("slice_loss") and not log.wheres("softmax_descent")

@@ -51,6 +51,7 @@ class Meter:
         penalty: gives the norm of the regularisation's gradient.
         probes: by default all.
         step: updates made so far.
+        direction: whether `images` will be given, so that the parameters before the first update are kept for it.
 
     `images` of the first update, given by whoever keeps some, by which its direction is seen; none from then on.
     `busy` while it measures: a network that runs meanwhile is run by a probe.
@@ -61,6 +62,7 @@ class Meter:
     penalty: Callable[[], float] | None = None
     probes: Mapping[str, Probe] = field(default_factory=lambda: dict(PROBES.items()))
     step: int = 0
+    direction: bool = False
     trouble: str = ""
     network: Network = field(init=False)
     images: Slice | None = field(default=None, init=False)
@@ -187,7 +189,8 @@ class Meter:
             self._before = copies(self.network)
             if not self.step:
                 self._pushed = pushes(self.network)
-                self._first = tuple(one.detach().clone() for one in self.network.model.parameters())
+                kept = self.network.model.parameters() if self.direction else ()
+                self._first = tuple(one.detach().clone() for one in kept)
 
     def _updated(self) -> None:
         self._disarm()

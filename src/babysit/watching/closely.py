@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -12,6 +13,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.optim import Optimizer
 
 from babysit.probes.context import Slice
+from babysit.probes.hooks import untouched
 from babysit.probes.network import Network, scores_in
 from babysit.probes.slices import PIECES
 from babysit.record.known import Known, Layer
@@ -41,6 +43,7 @@ class Kept:
     _spent: float = 0.0
     _last: float = 0.0
     _asked: bool = False
+    _alone: bool | None = None
 
     def first(self, given: Given, once: Once) -> Slice | None:
         """Learns from the first batch: keeps some of it, and finds out whether the loss is the softmax loss.
@@ -79,10 +82,24 @@ class Kept:
             return None
         if self._spent + self._last > SHARE * now + 0.2:
             return None
+        if self._alone is None:
+            self._alone = self._runs(self.images)
+        if not self._alone:
+            return None
         self._asked = True
         pieces = min(PIECES, len(self.labels))
         plain = tuple(zip(self.images.tensor_split(pieces), self.labels.tensor_split(pieces), strict=True))
         return Slice(plain, (), self._scores, F.cross_entropy, self.classes)
+
+    def _runs(self, images: Tensor) -> bool:
+        """Whether the network can be run on images alone; it may be called in another way."""
+        with untouched(self.network.model), torch.no_grad():
+            self.network.model.eval()
+            try:
+                scores = scores_in(self.network.model(images[:1]))
+            except Exception:  # noqa: BLE001 - it may say anything to what it is not made for
+                return False
+        return scores is not None and scores.shape == (1, self.classes)
 
     def took(self, seconds: float) -> None:
         """Counts what looking at them cost."""

@@ -65,7 +65,7 @@ class Loop:
     ) -> None:
         self.optimizers, self.classes, self.names = optimizers, classes, names
         self.judge, self.say, self.shared = judge, say, shared
-        self.meter = Meter(model, 10, lambda: penalty_norm(optimizers))
+        self.meter = Meter(model, 10, lambda: penalty_norm(optimizers), direction=not shared)
         self.thinning = Thinning(self.meter)
         network = self.meter.network
         if not network.hookable:
@@ -269,11 +269,10 @@ class Loop:
             self.meter.network,
             batch=Batch(last.loss, self.kept.images if images is None else images, last.outputs, last.targets),
             validated=seen.validated,
-            slice=self.kept.slice(now=time.perf_counter() - self.began),
             order=self.epoch.order(),
         )
         looked = time.perf_counter()
-        found = self.meter.look("epoch", lambda: context)
+        found = self.meter.look("epoch", lambda: replace(context, slice=self.kept.slice(now=looked - self.began)))
         self.kept.took(time.perf_counter() - looked)
         values: dict[str, float | Tensor] = {**self.epoch.means(), **seen.values, **found}
         if images is not None:
