@@ -1,4 +1,4 @@
-"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, beyond, and anew, which nobody has looked at."""
+"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, beyond, anew, and from outside; the last two nobody has looked at."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
+import outside.broken
+import outside.healthy
 import unseen.broken
 import unseen.healthy
 from anew.setups import Anew
@@ -21,9 +23,10 @@ from apart.setups import Apart
 from beyond.setups import Beyond
 from broken import broken
 from healthy import healthy
+from outside.setups import Outside
 from programs import Program
 
-PARTS = ("tuning", "looked at", "apart", "beyond", "anew")
+PARTS = ("tuning", "looked at", "apart", "beyond", "anew", "outside")
 
 
 @functools.cache
@@ -34,7 +37,9 @@ def whole() -> tuple[Program, ...]:
     third = (*unseen.broken.broken(), *unseen.healthy.healthy())
     fourth = (*apart.broken.broken(), *apart.healthy.healthy())
     fifth = (*beyond.broken.broken(), *beyond.healthy.healthy())
-    return (*first, *second, *third, *fourth, *fifth, *anew.broken.broken(), *anew.healthy.healthy())
+    sixth = (*anew.broken.broken(), *anew.healthy.healthy())
+    seventh = (*outside.broken.broken(), *outside.healthy.healthy())
+    return (*first, *second, *third, *fourth, *fifth, *sixth, *seventh)
 
 
 def twin_of(program: Program) -> str:
@@ -54,6 +59,8 @@ def part_of(program: Program) -> str:
     """Which of the parts a program belongs to."""
     if not program.held:
         return "tuning"
+    if isinstance(program.setup, Outside):
+        return "outside"
     if isinstance(program.setup, Anew):
         return "anew"
     if isinstance(program.setup, Beyond):

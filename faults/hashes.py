@@ -1,4 +1,4 @@
-"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/`, `beyond/` and `anew/`.
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/`, `beyond/`, `anew/` and `outside/`.
 
 python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
 """
@@ -20,6 +20,8 @@ import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
+import outside.broken
+import outside.healthy
 import unseen.broken
 import unseen.healthy
 from programs import Program
@@ -32,8 +34,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "apart": ("drawings", "images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
     "beyond": ("images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
     "anew": ("images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells"),
+    "outside": ("drawings", "images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells"),
 }
-"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart`, `beyond` and `anew` from all, whose files are fixed too."""
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart`, `beyond`, `anew` and `outside` from all, whose files are fixed too."""
 
 
 def hashes(folder: str) -> dict[str, str]:
@@ -67,7 +70,9 @@ def _programs(folder: str) -> list[Program]:
         return [*apart.broken.broken(), *apart.healthy.healthy()]
     if folder == "beyond":
         return [*beyond.broken.broken(), *beyond.healthy.healthy()]
-    return [*anew.broken.broken(), *anew.healthy.healthy()]
+    if folder == "anew":
+        return [*anew.broken.broken(), *anew.healthy.healthy()]
+    return [*outside.broken.broken(), *outside.healthy.healthy()]
 
 
 def _file(folder: str) -> Path:

@@ -12,6 +12,7 @@ import fresh.broken
 import held.broken
 import logs
 import measures
+import outside.broken
 import unseen.broken
 from babysit.figures.alone import alone
 from babysit.figures.charts import Axes, Color, Line, chart
@@ -20,7 +21,7 @@ from judging import LOOKS, Part, spelled
 
 ELSEWHERE = {
     name: reason
-    for one in (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken, anew.broken)
+    for one in (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken, anew.broken, outside.broken)
     for name, reason in one.ELSEWHERE.items()
 }
 DOCS = logs.FOLDER.parent.parent / "docs"
@@ -28,7 +29,7 @@ PICTURES = DOCS / "pictures"
 COLORS: tuple[Color, ...] = ("one", "soft", "two", "three", "four")
 POINTS: tuple[Color, ...] = ("three", "four", "five")
 
-UNSPENT = ("anew",)
+UNSPENT = ("anew", "outside")
 """Parts whose misses nobody has looked at: of these the page has totals alone."""
 
 

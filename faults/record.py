@@ -63,6 +63,14 @@ import held.setups
 import logs
 import loops
 import outcomes
+import outside.blocks
+import outside.drawings
+import outside.images
+import outside.loops
+import outside.networks
+import outside.pixels
+import outside.setups
+import outside.steps
 import setups
 import unseen.drawings
 import unseen.images
@@ -82,6 +90,7 @@ from corpus import twin_of, twins, whole
 from fresh.setups import Fresh
 from held.setups import Held
 from loops import Watcher
+from outside.setups import Outside
 from programs import Program
 from setups import Setup
 from unseen.setups import Unseen
@@ -108,6 +117,10 @@ ANEW = (
     *(anew.images, anew.blocks, anew.networks, anew.pixels, anew.setups, anew.steps, anew.loops),
     *APART,  # what it borrows
 )
+OUTSIDE = (
+    *(outside.drawings, outside.images, outside.blocks, outside.networks, outside.pixels, outside.setups),
+    *(outside.steps, outside.loops, *ANEW),  # and what it borrows
+)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 DOUBT = 0.15
@@ -115,7 +128,7 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    parts = {Anew: ANEW, Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD}
+    parts = {Outside: OUTSIDE, Anew: ANEW, Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD}
     modules = {**parts, Setup: (setups, loops, data)}[type(program.setup)]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
@@ -155,6 +168,9 @@ Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], in
 def _begun(program: Program, seed: int) -> Begun:
     """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Outside):
+        ours = outside.setups.build(setup, seed)
+        return ours.model, ours.optimizers, ours.classes, lambda one: outside.loops.train(ours, one)
     if isinstance(setup, Anew):
         new = anew.setups.build(setup, seed)
         return new.model, new.optimizers, new.classes, lambda one: anew.loops.train(new, one)

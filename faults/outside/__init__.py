@@ -1,0 +1,1 @@
+"""The part of the corpus that comes from outside: held out."""
