@@ -48,7 +48,7 @@ wheel-test: .venv/.installed-dev
 	echo "$$here" > "$$there/borrowed.pth"; \
 	export BABYSIT_CACHE="$$work/cache"; \
 	cd "$$work"; \
-	"$$work/venv/bin/python" -c 'import babysit, sys; assert babysit.__file__.startswith(sys.prefix), babysit.__file__'; \
+	"$$work/venv/bin/python" -c 'import babysit, sys; assert babysit.__file__.startswith(sys.prefix), babysit.__file__; from babysit.diagnosing.forest import grown; grown()'; \
 	echo "wheel-test: training outside the checkout"; \
 	"$$work/venv/bin/babysit" train digits --epochs 1 -o run --quiet --json > result.json; \
 	"$$work/venv/bin/python" -c 'import json; print("wheel-test: validation accuracy", json.load(open("result.json"))["validation"]["accuracy"])'; \
