@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_logs import KNOWN, Changes, everywhere, made, with_stuck
+from made_logs import KNOWN, LEVEL, Changes, everywhere, made, with_stuck
 
 from babysit.diagnosing import RULES, judge
 from babysit.diagnosing.looks import looks_of
@@ -127,6 +127,10 @@ def test_a_body_that_runs_without_gradients_is_cut_off_where_little_is_learned_a
         gone |= {key: 0.0, f"weight_gradient_norm@{where}": None, f"activation_mean@{where}": None}
     assert [one.severity for one in RULES["layer-not-trained"](with_stuck({"layers": gone}), OWN)] == ["warn"]
     assert not list(RULES["layer-not-trained"](made({"layers": gone}), OWN)), "it learns, so that it is meant"
+    half = made(
+        {"layers": gone, "step": {"loss": lambda t: LEVEL * (1 - 0.5 * t), "accuracy": lambda t: 0.1 + 0.4 * t}}
+    )
+    assert [one.severity for one in RULES["layer-not-trained"](half, OWN)] == ["note"], "it may be meant"
 
 
 def test_a_last_layer_that_begins_at_zero_is_given_time() -> None:

@@ -10,6 +10,7 @@ import pytest
 from made_logs import KNOWN, LAYERS, LEVEL, Changes, between, made, with_stuck
 
 from babysit.diagnosing import RULES, judge
+from babysit.diagnosing.classes import BY_NATURE
 from babysit.diagnosing.evidence import Weight, Words, diagnosis
 from babysit.diagnosing.ranking import rank
 from babysit.record.known import Known, Layer
@@ -401,4 +402,4 @@ def test_a_small_sample_of_labels_is_not_called_imbalanced() -> None:
         )
         for counts in (sampled, counted)
     ]
-    assert sures[0] < 0.75 < sures[1]
+    assert sures[0] < 0.75 * BY_NATURE < sures[1]  # validation is as uneven in these logs

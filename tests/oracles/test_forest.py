@@ -42,7 +42,7 @@ def test_the_forest_that_comes_along_is_whole_and_asks_for_what_a_portrait_can_h
     assert sorted(forest.others[~within]) == list(range(len(forest.shares)))
     assert (np.abs(forest.shares.sum(axis=1).astype(int) - WHOLE) <= len(forest.causes)).all()
     known = {one.name for one in fields(Known)}
-    assert {name.partition(" ")[0] for name in map(str, forest.names)} <= {*QUANTITIES, *known}
+    assert {name.partition(" ")[0] for name in map(str, forest.names)} <= {*QUANTITIES, *known, "layers"}
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True, width=32)

@@ -61,11 +61,14 @@ def imbalanced(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "torch.utils.data.WeightedRandomSampler, or cross_entropy(scores, labels, weight=counts.sum() / (classes * counts))",
         "With balanced class weights the rare classes are found no more often.",
     )
-    weight = Weight(sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
-    severity = (
-        "note" if alike and not known.has_recipe else "warn"
-    )  # a recipe can give every class the same say at once
+    by_nature = alike and not known.has_recipe  # a recipe can give every class the same say at once
+    severity, share = ("note", BY_NATURE) if by_nature else ("warn", 1.0)
+    weight = Weight(share * sure, int(rare[0].steps[-1]), lasts(*rare[:2], *common[:2]))
     yield diagnosis("imbalanced", severity, words=words, weight=weight, remedy=same_say(known))
+
+
+BY_NATURE = 0.5
+"""What is left of how sure it is that uneven classes are the fault, where validation is as uneven."""
 
 
 def _validation_as_uneven(log: RunLog, counts: Mapping[str, float]) -> bool:

@@ -224,7 +224,7 @@ def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             cut.append(ratios)
         elif (ratios.values == 0).all():  # it does not run, or under no_grad(), where nothing is looked at
             unseen.append(ratios)
-    if len(unseen) > reached and course.poor > 0.6:
+    if len(unseen) > reached and course.poor > 0.3:
         cut += unseen
     if not cut or not reached or course.short:
         return
@@ -238,7 +238,8 @@ def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     weight = Weight(
         sure_of(1 - 0.5, 1 / len(cut[0])), int(cut[0].steps[0]), tuple(one.observation(-1) for one in cut[:4])
     )
-    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=cut[0].where)
+    meant = len(unseen) > reached and course.poor <= 0.6  # a body may run under no_grad() because it was trained before
+    yield diagnosis("layer-not-trained", "note" if meant else "warn", words=words, weight=weight, where=cut[0].where)
 
 
 def _none_at_all(log: RunLog, known: Known) -> Iterator[Diagnosis]:

@@ -29,8 +29,11 @@ LEARNED, LAGS = 0.8, 0.15
 FAR = 0.9
 """Accuracy in validation from which on none is asked for, however hard augmentation makes it in training."""
 
-LEAST = 0.01
+LEAST = 0.005
 """How sure a second guess must be."""
+
+CLEARER = 0.35
+"""How sure a guess must be to stand before the notes that say no more than how the training went."""
 
 SILENT = 0.5
 """What is left of a likelihood where the cause has a sign, and that is silent."""
@@ -58,8 +61,10 @@ def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list[Diagn
         for name in likeliest
         if sures[name] >= LEAST
     ]
+    open_still = not main or (main[0].severity == "note" and all(one.rule in SYMPTOMS for one in main))
+    causes = [one for one in added if open_still and one.sure >= CLEARER]
     place = len(said) - sum(one.rule in ASIDE and one.severity == "note" for one in said)
-    return [*said[:place], *added, *said[place:]]
+    return [*causes, *said[:place], *(one for one in added if one not in causes), *said[place:]]
 
 
 def _possible(name: str, known: Known) -> bool:

@@ -211,6 +211,10 @@ LEAD, WIDER, FURTHER = 0.06, 0.15, 0.6
 MOVED = 0.2
 """How far weights must have moved in all, in units of their norm, before a network's unsureness says anything of labels."""
 
+LIFTED = 0.5
+"""How far the confidence in the surest images is above chance at least, beside the accuracy: wrong labels of up to a half leave
+it there, where weights that hardly learn leave it at chance."""
+
 CAP, HALF_WAY = 0.08, 0.45
 """How far the confidence in the surest images lies above the accuracy, at most, where labels are wrong at random; and the share
 of the way to a loss of zero that is gone then, at most."""
@@ -230,8 +234,10 @@ def _capped(log: RunLog, known: Known, gap: Gap) -> float:
     moved = travelled(log, course.count)  # weights that have hardly moved leave a network unsure as well
     ahead = sure_of(right - course.accuracy - LEAD, math.hypot(error, course.accuracy_error))
     cap, way = (WIDER, FURTHER) if ahead > 0.6 else (CAP, HALF_WAY)
+    surest = float(np.mean(top.values[-2:]))
     return all_of(
-        sure_of(right + cap - float(np.mean(top.values[-2:])), error),
+        sure_of(right + cap - surest, error),
+        sure_of(surest - course.chance - LIFTED * (right - course.chance), error / 2),
         sure_of(right - course.chance - 0.15, error),
         sure_of(way - course.way, course.spread / course.level),
         sure_of(math.log10(max(moved, 1e-12)) - math.log10(MOVED), 0.2) if motion_of(log).measured else 1.0,

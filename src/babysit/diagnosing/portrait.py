@@ -27,7 +27,7 @@ def portrait(log: RunLog, known: Known) -> dict[str, float]:
 
     Of a quantity of the whole: its first, last, mean, least and most value, and the share of values that are no number.
     Of one of layers or classes: at the begin, in the middle and at the end the least, the most and the mean of them, and
-    what the first and the last of them have. Losses are measured in ln C and accuracies from chance to 1, so that
+    what the first and the last of them have. How many layers have weights, and what share of them is trained. Losses are measured in ln C and accuracies from chance to 1, so that
     trainings of C classes can be laid beside others. Then each number that is known of the settings.
 
     >>> log = RunLog([Row("step", 1, 0, {"accuracy": 0.5}), Row("step", 2, 0, {"accuracy": 1.0})])
@@ -36,7 +36,7 @@ def portrait(log: RunLog, known: Known) -> dict[str, float]:
     (0.0, 1.0, 0.5, 2.0)
     """
     classes = max(classes_of(known, log), 2)
-    found = dict(_settings(known))
+    found = dict(_settings(known)) | dict(_depth(log, known))
     for quantity, unit in QUANTITIES.items():
         if unit in VOLATILE_UNITS or quantity in LEFT_OUT:
             continue
@@ -62,6 +62,14 @@ def _settings(known: Known) -> Iterator[tuple[str, float]]:
         value = getattr(known, one.name)
         if isinstance(value, int | float):
             yield one.name, float(value)
+
+
+def _depth(log: RunLog, known: Known) -> Iterator[tuple[str, float]]:
+    """How many layers have weights of several dimensions, and the share of all that are meant to be trained."""
+    weighty = [one for one in known.layers or () if one.kind.startswith(("Conv", "Linear"))]
+    if weighty:
+        yield "layers", float(len(weighty))
+        yield "layers trained", min(1.0, len(log.wheres("update_ratio")) / len(weighty))
 
 
 def _scaled(values: NDArray[np.float64], quantity: str, unit: str, classes: int) -> NDArray[np.float64]:

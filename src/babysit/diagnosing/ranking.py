@@ -95,7 +95,10 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     ),
     "schedule-never-moved": SLOW,
     "schedule-too-fast": SLOW,
-    "learning-rate-too-high": tuple(name for name in BLOWN_UP if name != "learning-rate-too-high"),
+    "learning-rate-too-high": (
+        *(name for name in BLOWN_UP if name != "learning-rate-too-high"),
+        *("overfitting", "regularisation-missing"),  # a validation loss that blows up with the rest is no overfitting
+    ),
     "saturated-units": (*NOT_LEARNING, "vanishing-gradients", "learning-rate-too-low", "updates-too-small"),
     "vanishing-gradients": (*NOT_LEARNING, "learning-rate-too-low", "updates-too-small"),
     "updates-too-small": (*NOT_LEARNING, "learning-rate-too-low"),
