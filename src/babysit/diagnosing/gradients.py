@@ -211,6 +211,10 @@ def _cleared(claim: str) -> Words:
     )
 
 
+HALF_WAY = 0.5
+"""The share of the way to a loss of zero from which on a body that runs without gradients does what it is meant to."""
+
+
 def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Layers that are meant to be trained, run, and never get a gradient, while others do: the graph ends before them."""
     course, cut, unseen, reached = course_of(log, known), [], [], 0
@@ -224,7 +228,7 @@ def _cut_off(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             cut.append(ratios)
         elif (ratios.values == 0).all():  # it does not run, or under no_grad(), where nothing is looked at
             unseen.append(ratios)
-    if len(unseen) > reached and course.poor > 0.3:
+    if len(unseen) > reached and course.way < HALF_WAY:
         cut += unseen
     if not cut or not reached or course.short:
         return
