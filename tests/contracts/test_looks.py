@@ -143,3 +143,15 @@ def test_a_last_layer_that_begins_at_zero_is_given_time() -> None:
     early, begun_early = (RunLog(tuple(row for row in one.rows if row.step <= 120)) for one in (whole, begun))
     assert list(RULES["vanishing-gradients"](early, OWN)) and list(RULES["vanishing-gradients"](whole, OWN))
     assert not list(RULES["vanishing-gradients"](begun_early, OWN))
+
+
+def test_frozen_layers_are_noted_where_a_training_that_is_over_has_not_come_far() -> None:
+    gone: Changes = dict.fromkeys([*everywhere("update_ratio", None)][:-1])
+    half: Changes = {"loss": lambda t: LEVEL * (1 - 0.5 * t), "accuracy": 0.5}
+    poor = made({"layers": gone, "step": half, "epoch": {"validation_accuracy": 0.5, "train_accuracy": 0.5}})
+    known = replace(OWN, planned_steps=300)
+    found = list(RULES["layer-not-trained"](poor, known))
+    assert [one.severity for one in found] == ["note"] and found[0].claim.startswith("4 layers with weights are frozen")
+    assert not list(RULES["layer-not-trained"](poor, replace(known, planned_steps=3000)))
+    well = made({"layers": gone, "epoch": {"validation_accuracy": 0.95}})
+    assert not list(RULES["layer-not-trained"](well, known))

@@ -20,9 +20,11 @@ from babysit.diagnosing.evidence import (
     spread_of,
     sure_of,
 )
-from babysit.diagnosing.motion import ACTIVE, motion_of
+from babysit.diagnosing.frozen import LONG, mostly_frozen
+from babysit.diagnosing.motion import motion_of
 from babysit.diagnosing.rate import FIRST, LARGE, jump_of
 from babysit.diagnosing.remedies import first_weights, short_gradients, slowing
+from babysit.diagnosing.updates import left_in_lists, never_updated
 from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import CLEARED, Known
 from babysit.record.log import RunLog
@@ -33,9 +35,6 @@ VANISHED = 1e-2
 
 HIGH = 3.0
 """The loss over the first one from which on updates have thrown the network out of what it began as."""
-
-LONG = 100
-"""Updates before which layers that were left out are no reason for a loss that stands."""
 
 EXPLODED = 30.0
 """Gradient norm from which on a first step can do harm; a mean loss of normalised inputs has about one."""
@@ -270,41 +269,6 @@ def _none_at_all(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 RESOLVED = 1e-6
 """Of the largest layer's gradient: what is smaller is lost where it is added to a weight in float32, whoever holds it."""
 
-FROZEN = 0.5
-"""Share of the layers with weights from which on a network is mostly frozen."""
-
-FAINT = 0.1
-"""Deviation of what the last frozen layer gives, below which the trained one has next to nothing to go by."""
-
-
-def _mostly_frozen(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Most layers are not trained, and what they give does not help: the loss stands, though the others move, or get nothing."""
-    course, motion = course_of(log, known), motion_of(log)
-    weighted = [one.name for one in known.layers or () if one.kind.startswith(("Conv", "Linear"))]
-    trained = [name for name in weighted if name in log.wheres("update_ratio")]
-    frozen = [name for name in weighted if name not in trained]
-    if course.count < LONG or not trained or not frozen or not motion.measured or motion.ratio == 0:
-        return
-    given = [log.series("activation_deviation", name, kind="layers") for name in log.wheres("activation_deviation")]
-    given = [one for one in given if len(one) and one.where not in trained]
-    last = float(np.median(given[-1].values)) if given else math.nan
-    faint = sure_of(math.log10(FAINT / max(last, 1e-12)), 0.2) if math.isfinite(last) else 0.0
-    moving = sure_of(math.log10(motion.ratio / ACTIVE), motion.spread)
-    share = sure_of(len(frozen) / len(weighted) - FROZEN, 0.5 / math.sqrt(len(weighted)))
-    sure = all_of(share, course.poor, 1 - course.falling, max(faint, moving))
-    if sure <= 0.6:
-        return
-    words = Words(
-        f"{len(frozen)} of {len(weighted)} layers with weights are not trained, and what they give does not tell the images apart"
-        + (f" (deviation {last:.2g})" if faint > 0.5 else "")
-        + f": the loss is {course.late:.3g} after {course.count} updates, where {course.level:.3g} is knowing nothing.",
-        "Train all layers; freeze only those whose weights come from a training on other images: --set model.weights=FILE",
-        "for weight in model.parameters(): weight.requires_grad_(True), or load the trained weights before freezing",
-        "With all layers trained the loss stands as well.",
-    )
-    weight = Weight(sure, int(course.loss.steps[0]), (*lasts(course.loss, *given[-1:]), *motion.observations()))
-    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=frozen[-1])
-
 
 def _no_weights(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """Biases or scales are trained, the weights of no layer, and that does not do."""
@@ -349,7 +313,8 @@ def layer_not_trained(log: RunLog, known: Known) -> Iterator[Diagnosis]:
             still.append(ratios)
         elif (ratios.values > 0).any():
             moving += 1
-    yield from (found := [*_none_at_all(log, known), *_mostly_frozen(log, known), *_no_weights(log, known)][:1])
+    alone = (never_updated, left_in_lists, _none_at_all, mostly_frozen, _no_weights)
+    yield from (found := [one for rule in alone for one in rule(log, known)][:1])
     if found:
         return
     yield from _cut_off(log, known)

@@ -47,7 +47,7 @@ def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list[Diagn
     said = list(found)
     main = [one for one in said if one.rule not in (*ASIDE, *COSTS)]
     seen = seen_in(log, known)
-    if len(main) >= MOST or not _ill(main, seen):
+    if len(main) >= MOST or not len(seen.course.loss) or not _ill(main, seen):
         return said
     named = {one.rule for one in main}
     shares = {name: share for name, share in alike(log, known).items() if name not in named and _possible(name, known)}

@@ -16,6 +16,9 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
+FALLEN = 0.9
+"""Of the first epoch's loss: what is below it was learned."""
+
 TIGHT = 0.03
 """Bound of a gradient's norm below which plain steps are hardly any; usual norms are about one."""
 
@@ -122,3 +125,35 @@ def _always_clipped(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     severity = "warn" if sure_of(0.5 - course.way, course.spread / course.level) > 0.6 else "note"
     weight = Weight(sure, int(norms.steps[0]), (norms.observation(0), *lasts(norms, course.loss)))
     yield diagnosis("updates-too-small", severity, words=words, weight=weight, remedy=unshortened(log, known))
+
+
+def never_updated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Epochs are told of, and not one update was seen: `layer-not-trained`, of all layers."""
+    told = log.series("validation_accuracy", kind="epoch")
+    told = told if len(told) else log.series("train_loss", kind="epoch")
+    losses = log.series("train_loss", kind="epoch").values
+    falls = len(losses) > 1 and losses[-1] < FALLEN * losses[0]  # then another optimiser makes the updates
+    if known.has_recipe or len(told) < 2 or told.steps[-1] > 0 or log.of("step") or falls:
+        return
+    words = Words(
+        f"The network was never updated: of the optimiser that is watched no update was seen, and {len(told)} epochs are over.",
+        "In a recipe this cannot be: report it",
+        "optimizer.zero_grad(); loss.backward(); optimizer.step() for every batch, with the optimiser that babysit.watch was given",
+        "The weights differ from those before the first epoch.",
+    )
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=Weight(0.97, 0, lasts(told)))
+
+
+def left_in_lists(log: RunLog, known: Known) -> Iterator[Diagnosis]:
+    """Layers in plain Python lists get gradients, and no optimiser has them: `layer-not-trained`."""
+    course = course_of(log, known)
+    if not known.listed or not len(course.loss):
+        return
+    words = Words(
+        f"The layers in {', '.join(known.listed[:3])} are never trained: they stand in a plain Python list, where the network does not see them, so that no optimiser has their weights.",
+        "In a recipe this cannot be: report it",
+        "nn.ModuleList([...]) or nn.Sequential(...) for the list, before the optimiser is made",
+        "list(model.parameters()) has their weights.",
+    )
+    weight = Weight(0.97, 0, lasts(course.loss))
+    yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=known.listed[0])

@@ -41,7 +41,7 @@ class Known:
     share of the updates that were made in evaluation mode, `validated_training` of the validations' passes that were made in training mode, `uncleared` of the `CLEARED` after the first that began with the gradient of the
     one before; `activations` the class names of the
     activation functions that are layers of the network (others may be called as functions); `layers` all
-    that have no layers inside, in order of depth; `settings` of the resolved recipe by dotted name, None where there is
+    that have no layers inside, in order of depth; `listed` attributes that hold layers in a plain list, so that nothing trains them; `settings` of the resolved recipe by dotted name, None where there is
     no recipe: then advice speaks in lines of PyTorch; `rate_by_rule` the peak learning rate that a recipe of this network,
     optimiser and batch size would get by rule.
 
@@ -76,6 +76,7 @@ class Known:
     training_images: Count | None = None
     validation_images: Count | None = None
     layers: tuple[Layer, ...] | None = None
+    listed: tuple[str, ...] | None = None
     settings: Mapping[str, object] | None = None
     rate_by_rule: Size | None = None
 

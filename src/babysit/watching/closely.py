@@ -18,6 +18,7 @@ from babysit.probes.network import Network, scores_in
 from babysit.probes.slices import PIECES
 from babysit.record.known import Known, Layer
 from babysit.watching.given import Given, Once
+from babysit.watching.listed import listed_layers
 from babysit.watching.updates import settings_of
 
 MOST_IMAGES, MOST_NUMBERS = 256, 8_000_000
@@ -132,4 +133,5 @@ def known_of(
         activations=tuple(dict.fromkeys(type(one).__name__ for _, one in network.activations)) or None,
         validation_images=kept.validation_images,
         layers=tuple(Layer(name, type(one).__name__) for name, one in kinds),
+        listed=listed_layers(network.model, optimizers) or None,
     )

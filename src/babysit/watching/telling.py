@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from babysit.record.diagnosis import SEVERITIES, Diagnosis
 from babysit.watching.given import Once
 
+TOLD = 0.02
+"""How sure a second guess must be to be told beneath a warning; the report has the others too."""
+
 
 class Telling:
     """Says what is new.
@@ -21,7 +24,9 @@ class Telling:
 
     def tell(self, diagnoses: Sequence[Diagnosis]) -> None:
         """The diagnoses of the latest look, worst first; what else could be stands behind the first that is new."""
-        others = "".join(f"\n  maybe: {one.line(one.code or one.advice)}" for one in diagnoses if one.guess)
+        others = "".join(
+            f"\n  maybe: {one.line(one.code or one.advice)}" for one in diagnoses if one.guess and one.sure >= TOLD
+        )
         for one in diagnoses:
             weight = SEVERITIES.index(one.severity)
             if weight < self._told.get(one.rule, len(SEVERITIES)) and not one.guess:
