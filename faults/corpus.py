@@ -1,4 +1,4 @@
-"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, beyond, anew, and from outside; the last two nobody has looked at."""
+"""The whole corpus: the tuning part, what was held out and looked at since, what is apart, beyond, anew, from outside, and last; the last three nobody has looked at."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
+import last.broken
+import last.healthy
 import outside.broken
 import outside.healthy
 import unseen.broken
@@ -23,10 +25,11 @@ from apart.setups import Apart
 from beyond.setups import Beyond
 from broken import broken
 from healthy import healthy
+from last.setups import Last
 from outside.setups import Outside
 from programs import Program
 
-PARTS = ("tuning", "looked at", "apart", "beyond", "anew", "outside")
+PARTS = ("tuning", "looked at", "apart", "beyond", "anew", "outside", "last")
 
 
 @functools.cache
@@ -39,7 +42,8 @@ def whole() -> tuple[Program, ...]:
     fifth = (*beyond.broken.broken(), *beyond.healthy.healthy())
     sixth = (*anew.broken.broken(), *anew.healthy.healthy())
     seventh = (*outside.broken.broken(), *outside.healthy.healthy())
-    return (*first, *second, *third, *fourth, *fifth, *sixth, *seventh)
+    eighth = (*last.broken.broken(), *last.healthy.healthy())
+    return (*first, *second, *third, *fourth, *fifth, *sixth, *seventh, *eighth)
 
 
 def twin_of(program: Program) -> str:
@@ -59,6 +63,8 @@ def part_of(program: Program) -> str:
     """Which of the parts a program belongs to."""
     if not program.held:
         return "tuning"
+    if isinstance(program.setup, Last):
+        return "last"
     if isinstance(program.setup, Outside):
         return "outside"
     if isinstance(program.setup, Anew):

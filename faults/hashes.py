@@ -1,4 +1,4 @@
-"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/`, `beyond/`, `anew/` and `outside/`.
+"""The held-out programs' text, fixed by its SHA-256 before the first of them was recorded: of `held/`, `fresh/`, `unseen/`, `apart/`, `beyond/`, `anew/`, `outside/` and `last/`.
 
 python faults/hashes.py     # says what is not as it was; `--write` fixes it anew, which the history shows
 """
@@ -20,6 +20,8 @@ import fresh.broken
 import fresh.healthy
 import held.broken
 import held.healthy
+import last.broken
+import last.healthy
 import outside.broken
 import outside.healthy
 import unseen.broken
@@ -35,8 +37,9 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "beyond": ("images", "networks", "pixels", "setups", "steps", "loops", "cells", "recipes"),
     "anew": ("images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells"),
     "outside": ("drawings", "images", "blocks", "networks", "pixels", "setups", "steps", "loops", "cells"),
+    "last": ("drawings", "images", "networks", "setups", "loops", "cells"),
 }
-"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart`, `beyond`, `anew` and `outside` from all, whose files are fixed too."""
+"""Folder -> the files that all of its programs are made by; `fresh` borrows from `held`, `unseen` from both, `apart`, `beyond`, `anew`, `outside` and `last` from all, whose files are fixed too."""
 
 
 def hashes(folder: str) -> dict[str, str]:
@@ -72,7 +75,9 @@ def _programs(folder: str) -> list[Program]:
         return [*beyond.broken.broken(), *beyond.healthy.healthy()]
     if folder == "anew":
         return [*anew.broken.broken(), *anew.healthy.healthy()]
-    return [*outside.broken.broken(), *outside.healthy.healthy()]
+    if folder == "outside":
+        return [*outside.broken.broken(), *outside.healthy.healthy()]
+    return [*last.broken.broken(), *last.healthy.healthy()]
 
 
 def _file(folder: str) -> Path:

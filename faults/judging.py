@@ -119,9 +119,11 @@ def judged(program: Program) -> Judged:
     return Judged(program, tuple(said), alarms, named, symptoms, kept.outcome["accuracy"], diverged)
 
 
-def everything(*, held: bool = False, beyond: bool = False, anew: bool = False, outside: bool = False) -> list[Judged]:
-    """All programs that are recorded; those apart, beyond, anew and outside only when they are asked for, since a look spends them."""
-    wanted = {"apart": held, "beyond": beyond, "anew": anew, "outside": outside}
+def everything(
+    *, held: bool = False, beyond: bool = False, anew: bool = False, outside: bool = False, last: bool = False
+) -> list[Judged]:
+    """All programs that are recorded; those apart, beyond, anew, outside and last only when they are asked for, since a look spends them."""
+    wanted = {"apart": held, "beyond": beyond, "anew": anew, "outside": outside, "last": last}
     asked = [one for one in corpus.whole() if wanted.get(corpus.part_of(one), True)]
     there = [one for one in asked if logs.path_of(one.name).exists()]
     with ProcessPoolExecutor() as pool:

@@ -14,12 +14,22 @@ import apart.broken
 import beyond.broken
 import fresh.broken
 import held.broken
+import last.broken
 import outside.broken
 import unseen.broken
 from baselines import BASELINES
 from judging import EARLY, Judged, Part
 
-_PARTS = (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken, anew.broken, outside.broken)
+_PARTS = (
+    held.broken,
+    fresh.broken,
+    unseen.broken,
+    apart.broken,
+    beyond.broken,
+    anew.broken,
+    outside.broken,
+    last.broken,
+)
 LATE = {kind: reason for part in _PARTS for kind, reason in part.LATE.items()}
 TUNING_LATE = ("few-images", "stopped-early", "too-small", "labels-noisy")
 """Of the tuning part's kinds those that no rule could know early; the others' are listed with their reasons."""

@@ -10,6 +10,7 @@ import beyond.broken
 import corpus
 import fresh.broken
 import held.broken
+import last.broken
 import logs
 import measures
 import outside.broken
@@ -21,7 +22,16 @@ from judging import LOOKS, Part, spelled
 
 ELSEWHERE = {
     name: reason
-    for one in (held.broken, fresh.broken, unseen.broken, apart.broken, beyond.broken, anew.broken, outside.broken)
+    for one in (
+        held.broken,
+        fresh.broken,
+        unseen.broken,
+        apart.broken,
+        beyond.broken,
+        anew.broken,
+        outside.broken,
+        last.broken,
+    )
     for name, reason in one.ELSEWHERE.items()
 }
 DOCS = logs.FOLDER.parent.parent / "docs"
@@ -29,7 +39,7 @@ PICTURES = DOCS / "pictures"
 COLORS: tuple[Color, ...] = ("one", "soft", "two", "three", "four")
 POINTS: tuple[Color, ...] = ("three", "four", "five")
 
-UNSPENT = ("anew", "outside")
+UNSPENT = ("anew", "outside", "last")
 """Parts whose misses nobody has looked at: of these the page has totals alone."""
 
 

@@ -1,7 +1,7 @@
 """Program: one training of the corpus, broken or healthy, with the causes that are right to name. Truth comes first:
 
 the lists were written before any rule was tuned on their logs. The residual network, the one trained before, generated
-textures and loops in three more styles were held out (`held/`) until they were looked at; so were `fresh/`, `unseen/`, `apart/` and `beyond/`; `anew/` and `outside/` are now.
+textures and loops in three more styles were held out (`held/`) until they were looked at; so were `fresh/`, `unseen/`, `apart/` and `beyond/`; `anew/`, `outside/` and `last/` are now.
 """
 
 from __future__ import annotations

@@ -60,6 +60,11 @@ import held.loops
 import held.networks
 import held.pixels
 import held.setups
+import last.drawings
+import last.images
+import last.loops
+import last.networks
+import last.setups
 import logs
 import loops
 import outcomes
@@ -89,6 +94,7 @@ from beyond.setups import Beyond
 from corpus import twin_of, twins, whole
 from fresh.setups import Fresh
 from held.setups import Held
+from last.setups import Last
 from loops import Watcher
 from outside.setups import Outside
 from programs import Program
@@ -121,6 +127,10 @@ OUTSIDE = (
     *(outside.drawings, outside.images, outside.blocks, outside.networks, outside.pixels, outside.setups),
     *(outside.steps, outside.loops, *ANEW),  # and what it borrows
 )
+LAST = (
+    *(last.drawings, last.images, last.networks, last.setups, last.loops),
+    *OUTSIDE,  # what it borrows
+)
 MEASURING = ("probes", "watching", "record")
 SEED = 0
 DOUBT = 0.15
@@ -128,8 +138,8 @@ DOUBT = 0.15
 
 def key_of(program: Program) -> str:
     """Of the program's text, and after a colon of the probes'."""
-    parts = {Outside: OUTSIDE, Anew: ANEW, Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH, Held: HELD}
-    modules = {**parts, Setup: (setups, loops, data)}[type(program.setup)]
+    parts = {Last: LAST, Outside: OUTSIDE, Anew: ANEW, Beyond: BEYOND, Apart: APART, Unseen: UNSEEN, Fresh: FRESH}
+    modules = {**parts, Held: HELD, Setup: (setups, loops, data)}[type(program.setup)]
     text = "".join(inspect.getsource(one) for one in modules)
     probes = "".join(
         path.read_text(encoding="utf-8") for folder in MEASURING for path in sorted((SOURCE / folder).glob("*.py"))
@@ -168,6 +178,9 @@ Begun = tuple[nn.Module, torch.optim.Optimizer | list[torch.optim.Optimizer], in
 def _begun(program: Program, seed: int) -> Begun:
     """What the watcher is given, and the loop, which gives the last accuracy back where it may not have told it."""
     setup = program.setup
+    if isinstance(setup, Last):
+        plain = last.setups.build(setup, seed)
+        return plain.model, plain.optimizers, plain.classes, lambda one: last.loops.train(plain, one)
     if isinstance(setup, Outside):
         ours = outside.setups.build(setup, seed)
         return ours.model, ours.optimizers, ours.classes, lambda one: outside.loops.train(ours, one)
@@ -175,8 +188,8 @@ def _begun(program: Program, seed: int) -> Begun:
         new = anew.setups.build(setup, seed)
         return new.model, new.optimizers, new.classes, lambda one: anew.loops.train(new, one)
     if isinstance(setup, Beyond):
-        last = beyond.setups.build(setup, seed)
-        return last.model, last.optimizers, last.classes, lambda one: beyond.loops.train(last, one)
+        far = beyond.setups.build(setup, seed)
+        return far.model, far.optimizers, far.classes, lambda one: beyond.loops.train(far, one)
     if isinstance(setup, Apart):
         chosen = apart.setups.build(setup, seed)
         return chosen.model, chosen.optimizers, chosen.classes, lambda one: apart.loops.train(chosen, one)

@@ -7,6 +7,7 @@ python faults/score.py --held      # the part that is apart too, which has been 
 python faults/score.py --beyond    # the part that is beyond too, which has been looked at
 python faults/score.py --anew      # the part that is anew too, which nobody has looked at
 python faults/score.py --outside   # the part from outside too, which nobody has looked at
+python faults/score.py --last      # the last part too, which nobody has looked at
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ def main() -> None:
     parser.add_argument("--beyond", action="store_true", help="the part that is beyond too")
     parser.add_argument("--anew", action="store_true", help="the part that is anew too: a look spends it")
     parser.add_argument("--outside", action="store_true", help="the part from outside too: a look spends it")
+    parser.add_argument("--last", action="store_true", help="the last part too: a look spends it")
     asked = parser.parse_args()
-    parts = parts_of(everything(held=asked.held, beyond=asked.beyond, anew=asked.anew, outside=asked.outside))
+    wanted = everything(held=asked.held, beyond=asked.beyond, anew=asked.anew, outside=asked.outside, last=asked.last)
+    parts = parts_of(wanted)
     for part in parts:
         if asked.each:
             each(part)

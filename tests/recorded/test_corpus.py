@@ -23,6 +23,8 @@ from fresh.setups import Fresh
 from hashes import TEXTS, fixed, hashes
 from held import broken as held_broken
 from held.setups import Held
+from last.broken import KINDS as LAST_KINDS
+from last.setups import Last
 from outside.broken import KINDS as OUTSIDE_KINDS
 from outside.setups import Outside
 from shown import SHOWN
@@ -141,6 +143,21 @@ def test_programs_from_outside_are_many_and_wide_and_in_no_network_data_or_loop_
     assert len({one.setup.network for one in ours}) >= 10 and len({one.setup.data for one in ours}) >= 10
     assert len({one.setup.style for one in ours}) >= 8
     others = [one for one in PROGRAMS if not isinstance(one.setup, Outside)]
+    for choice in ("network", "data", "style"):
+        here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
+        assert not here & there, choice
+
+
+def test_programs_of_the_last_part_are_many_and_wide_and_in_no_network_data_or_loop_of_another_part() -> None:
+    ours = [one for one in PROGRAMS if isinstance(one.setup, Last)]
+    ill, well = [one for one in ours if not one.healthy], [one for one in ours if one.healthy]
+    assert len(ill) >= 190 and len(well) >= 190 and len({one.kind for one in ill}) >= 58
+    for kind in (row[0] for row in LAST_KINDS):
+        cells = {one.name.partition(f"-{kind}-")[2].partition("-")[::2] for one in ill if one.kind == kind}
+        assert {strength for strength, _ in cells} == {"strong", "mild"} and len({cell for _, cell in cells}) >= 2, kind
+    assert len({one.setup.network for one in ours}) >= 10 and len({one.setup.data for one in ours}) >= 10
+    assert len({one.setup.style for one in ours}) >= 8
+    others = [one for one in PROGRAMS if not isinstance(one.setup, Last)]
     for choice in ("network", "data", "style"):
         here, there = ({getattr(one.setup, choice) for one in group} for group in (ours, others))
         assert not here & there, choice

@@ -57,19 +57,25 @@ def test_what_was_scored_is_held_out_no_more_and_programs_that_are_apart_are() -
     assert all("beyond-" in name for name in parts["beyond"]) and len(parts["beyond"]) >= 330
     assert all("anew-" in name for name in parts["anew"]) and len(parts["anew"]) >= 380
     assert all("outside-" in name for name in parts["outside"]) and len(parts["outside"]) >= 460
+    assert all("last-" in name for name in parts["last"]) and len(parts["last"]) >= 400
 
 
-def test_programs_that_are_apart_beyond_anew_or_outside_are_judged_only_when_they_are_asked_for(monkeypatch) -> None:
+def test_programs_that_are_apart_beyond_anew_outside_or_last_are_judged_only_when_they_are_asked_for(
+    monkeypatch,
+) -> None:
     monkeypatch.setattr(judging, "judged", lambda program: program.name)
     monkeypatch.setattr(judging, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(judging.logs, "path_of", lambda _name: Path(__file__))
     names = {one.name: corpus.part_of(one) for one in corpus.whole()}
     assert {names[one] for one in judging.everything()} == {"tuning", "looked at"}
     assert {names[one] for one in judging.everything(held=True)} == {"tuning", "looked at", "apart"}
-    assert {names[one] for one in judging.everything(held=True, beyond=True)} == set(corpus.PARTS) - {"anew", "outside"}
+    asked = judging.everything(held=True, beyond=True)
+    assert {names[one] for one in asked} == set(corpus.PARTS) - {"anew", "outside", "last"}
     asked = judging.everything(held=True, beyond=True, anew=True)
-    assert {names[one] for one in asked} == set(corpus.PARTS) - {"outside"}
-    assert set(judging.everything(held=True, beyond=True, anew=True, outside=True)) == set(names)
+    assert {names[one] for one in asked} == set(corpus.PARTS) - {"outside", "last"}
+    asked = judging.everything(held=True, beyond=True, anew=True, outside=True)
+    assert {names[one] for one in asked} == set(corpus.PARTS) - {"last"}
+    assert set(judging.everything(held=True, beyond=True, anew=True, outside=True, last=True)) == set(names)
 
 
 class Here:
