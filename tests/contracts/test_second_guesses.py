@@ -80,11 +80,33 @@ def test_a_guess_is_of_a_rule_and_its_advice_names_real_settings(name: str) -> N
         assert setting in setting_names()
 
 
+def nothing(_log: RunLog, _known: Known) -> list[Diagnosis]:
+    return []
+
+
+def test_a_warning_that_was_taken_back_comes_first_where_a_training_that_is_over_has_no_other_cause() -> None:
+    vanished = replace(said(with_stuck())[0], rule="vanishing-gradients", severity="warn", sure=0.9)
+    log, over = made(HALF), replace(OWN, planned_steps=300)
+
+    def early(part: RunLog, _known: Known) -> list[Diagnosis]:
+        return [vanished] if max(row.step for row in part.rows) <= 120 else []
+
+    found = guessed([], log, over, early)
+    assert found[0].rule == "vanishing-gradients" and found[0].guess and found[0].severity == "note"
+    assert found[0].claim.startswith("It looked so until step 120, and may be why") and found[0].sure == 0.6
+    assert len(found) == MOST and sum(one.sure for one in found[1:]) <= 0.4
+    refuted = lambda part, known: [replace(one, rule="labels-unrelated") for one in early(part, known)]  # noqa: E731
+    assert all(one.sure < 0.6 for one in guessed([], log, over, refuted) if one.rule == "labels-unrelated")
+    cause = replace(vanished, rule="dead-units", severity="note")
+    assert "vanishing-gradients" not in [one.rule for one in guessed([cause], log, over, early)][:1]
+    assert not guessed([], log, replace(OWN, planned_steps=3000), early), "it goes on"
+
+
 def guesses_with(
     monkeypatch: pytest.MonkeyPatch, shares: dict[str, float], log: RunLog, known: Known
 ) -> dict[str, float]:
     monkeypatch.setattr(guesses, "alike", lambda _log, _known: shares)
-    return {one.rule: one.sure for one in guessed([], log, replace(known, planned_steps=300)) if one.guess}
+    return {one.rule: one.sure for one in guessed([], log, replace(known, planned_steps=300), nothing) if one.guess}
 
 
 def test_a_cause_whose_sign_is_silent_counts_half_and_one_that_settings_rule_out_nothing(monkeypatch) -> None:
@@ -104,11 +126,11 @@ def test_guesses_share_what_the_surest_cause_leaves_open(monkeypatch) -> None:
     )
     log = with_stuck()
     cause = replace(said(log)[0], rule="dead-units", severity="warn", sure=0.9)
-    sures = [one.sure for one in guessed([cause], log, OWN) if one.guess]
+    sures = [one.sure for one in guessed([cause], log, OWN, nothing) if one.guess]
     assert sures == pytest.approx([0.1 * 0.6, 0.1 * 0.3], rel=0.2)  # a sign of wrong-sign may be silent
-    assert not [one for one in guessed([replace(cause, sure=0.999)], log, OWN) if one.guess]
+    assert not [one for one in guessed([replace(cause, sure=0.999)], log, OWN, nothing) if one.guess]
     symptom = replace(cause, rule="stuck-at-chance", sure=0.6)
-    assert sum(one.sure for one in guessed([symptom], log, OWN) if one.guess) > 0.8
+    assert sum(one.sure for one in guessed([symptom], log, OWN, nothing) if one.guess) > 0.8
 
 
 def by_form(given, softmax, twice, alike=None) -> Changes:

@@ -93,6 +93,9 @@ RULES: Table[Rule] = Table(
 def judge(log: RunLog, known: Known) -> list[Diagnosis]:
     """All rules over a log, ranked: worst first, and no symptom beside its cause; with the experiments that decide."""
     with np.errstate(invalid="ignore", over="ignore"):  # a loss that is no number makes evidence that is none
-        found = [one for rule in RULES.values() for one in rule(log, known)]
-        ranked = rank(*with_settings(found, log, known))
-        return decided(guessed(ranked, log, known), known)
+        return decided(guessed(_ranked(log, known), log, known, _ranked), known)
+
+
+def _ranked(log: RunLog, known: Known) -> list[Diagnosis]:
+    found = [one for rule in RULES.values() for one in rule(log, known)]
+    return rank(*with_settings(found, log, known))

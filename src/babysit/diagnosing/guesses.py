@@ -16,7 +16,7 @@ from babysit.diagnosing.forest import alike
 from babysit.diagnosing.ranking import ASIDE, COSTS, SYMPTOMS
 from babysit.diagnosing.remedies import as_options
 from babysit.diagnosing.signs import Hint, Seen, seen_in
-from babysit.record.diagnosis import Diagnosis
+from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
@@ -32,6 +32,13 @@ FAR = 0.9
 LEAST = 0.005
 """How sure a second guess must be."""
 
+BEFORE, STOOD = (0.6, 0.4, 0.3, 0.2), 0.6
+"""Shares of a training at which it is looked for a warning that was taken back; and how sure that is at most, by how often it was
+the cause on the corpus where no other was found (docs/log.md)."""
+
+REFUTED = ("labels-unrelated", "class-never-predicted")
+"""What a training that got further has shown not to be so."""
+
 CLEARER = 0.35
 """How sure a guess must be to stand before the notes that say no more than how the training went."""
 
@@ -39,32 +46,54 @@ SILENT = 0.5
 """What is left of a likelihood where the cause has a sign, and that is silent."""
 
 
-def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known) -> list[Diagnosis]:
+def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known, ranked: Judge) -> list[Diagnosis]:
     """What rules found, and second guesses where the training is ill by a warning, or is over and has not come far.
 
-    They share what the surest cause that was found leaves open, in proportion to how likely the forest finds each.
+    Where it is over and no cause was found, what was warned of last and is not any more comes first. The others share what
+    the surest cause leaves open, in proportion to how likely the forest finds each.
+
+    Arguments:
+        ranked: what rules find in a log, for asking them of its first part.
     """
     said = list(found)
     main = [one for one in said if one.rule not in (*ASIDE, *COSTS)]
     seen = seen_in(log, known)
     if len(main) >= MOST or not len(seen.course.loss) or not _ill(main, seen):
         return said
+    if all(one.rule in SYMPTOMS and one.severity == "note" for one in main):
+        before = _taken_back(log, known, ranked)
+        said, main = [*before, *said], [*before, *main]
     named = {one.rule for one in main}
     shares = {name: share for name, share in alike(log, known).items() if name not in named and _possible(name, known)}
     hints = {name: sign(seen) for name in shares if (sign := ALSO[name].sign)}
     weights = {name: share * (SILENT if hints.get(name, name) is None else 1) for name, share in shares.items()}
     left = min((1 - one.sure for one in main if one.rule not in SYMPTOMS), default=1.0)
     sures = {name: left * weight / sum(weights.values()) for name, weight in weights.items()}
-    likeliest = sorted(sures, key=lambda name: -sures[name])[: MOST - len(main)]
+    likeliest = sorted(sures, key=lambda name: -sures[name])[: max(0, MOST - len(main))]
     added = [
         _guess(name, hints.get(name) or _seen_often(shares[name]), sure=sures[name], begin=_begin(main), seen=seen)
         for name in likeliest
         if sures[name] >= LEAST
     ]
-    open_still = not main or (main[0].severity == "note" and all(one.rule in SYMPTOMS for one in main))
+    open_still = all(one.rule in SYMPTOMS and one.severity == "note" for one in main)
     causes = [one for one in added if open_still and one.sure >= CLEARER]
     place = len(said) - sum(one.rule in ASIDE and one.severity == "note" for one in said)
     return [*causes, *said[:place], *(one for one in added if one not in causes), *said[place:]]
+
+
+def _taken_back(log: RunLog, known: Known, ranked: Judge) -> list[Diagnosis]:
+    """The last cause that was warned of, as a guess: at most one."""
+    end = log.rows[-1].step
+    for share in BEFORE:
+        part = RunLog([row for row in log.rows if row.step <= share * end])
+        warned = [one for one in ranked(part, known) if one.severity != "note"]
+        for one in warned:
+            if one.rule in ALSO and one.rule not in (*SYMPTOMS, *REFUTED):
+                claim = (
+                    f"It looked so until step {round(share * end):,}, and may be why it came no further: {one.claim}"
+                )
+                return [replace(one, severity="note", claim=claim, sure=min(one.sure, STOOD), guess=True)]
+    return []
 
 
 def _possible(name: str, known: Known) -> bool:

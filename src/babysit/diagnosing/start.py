@@ -189,6 +189,10 @@ def _all_zero(zeros: list[Series], course: Course, known: Known) -> Diagnosis:
     )
 
 
+LARGE_SCORES = 0.5
+"""What is left of how sure a first loss of another size is the fault, where it is the softmax loss of the scores."""
+
+
 def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     """The first loss is not that of a network that knows nothing; or the loss is one that suits numbers, not classes."""
     yield from (found := list(_unsuitable(log, known)))
@@ -212,7 +216,8 @@ def initial_loss_wrong(log: RunLog, known: Known) -> Iterator[Diagnosis]:
         "loss = torch.nn.functional.cross_entropy(model(images), labels)",
         "The loss is another than softmax's, with a level of its own.",
     )
-    weight = Weight(off, 0, lasts(first, spread))
+    known_form = known.loss_kind == "softmax"  # then scores were large, which says little of why
+    weight = Weight(off * (LARGE_SCORES if known_form else 1), 0, lasts(first, spread))
     yield diagnosis("initial-loss-wrong", "note", words=words, weight=weight)
 
 
