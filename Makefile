@@ -70,9 +70,10 @@ adapters: .venv/.installed-dev
 	echo "$$here" > "$$there/borrowed.pth"; echo "$(CURDIR)/src" >> "$$there/borrowed.pth"; \
 	"$$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt lightning transformers accelerate skorch; \
 	"$$work/venv/bin/python" -m pytest -m adapters tests/adapters
-# The rules and the baselines over the recorded corpus: seconds. `python faults/record.py` records what is missing.
+
+# The rules and the baselines over the recorded corpus, and its page: minutes. `python faults/record.py` records what is missing.
 faults: .venv/.installed-dev
-	$(BIN)/python faults/score.py --page
+	$(BIN)/python faults/score.py --page all
 
 # The ladder of checks over the programs before training, broken and healthy: runs what is missing or changed (half an
 # hour for all, on one core), a line each into faults/before.jsonl, and prints the score.

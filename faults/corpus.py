@@ -31,6 +31,11 @@ from programs import Program
 
 PARTS = ("tuning", "looked at", "apart", "beyond", "anew", "outside", "last")
 
+HELD_OUT = ("last",)
+"""Parts whose misses nobody has looked at: they are scored when asked for, and nothing is learned from them."""
+
+LOOKED_AT = tuple(name for name in PARTS if name not in HELD_OUT)
+
 
 @functools.cache
 def whole() -> tuple[Program, ...]:

@@ -20,12 +20,9 @@ from babysit.diagnosing import forest
 from babysit.diagnosing.forest import GROWN, WHOLE, Forest
 from babysit.diagnosing.portrait import as_vector, portrait
 from babysit.diagnosing.ranking import COSTS
-from corpus import part_of, whole
+from corpus import LOOKED_AT, part_of, whole
 from judging import heard, spelled
 from programs import Program
-
-LEARNED = ("tuning", "looked at", "apart", "beyond", "anew", "outside")
-"""The parts it is grown on; what is held out is not among them."""
 
 LOOKS = (0.4, 1.0)
 """Shares of a training's updates after which it is learned from: a guess is made in the midst of one too."""
@@ -47,7 +44,7 @@ class Example:
 
 def examples() -> list[Example]:
     """Broken trainings of the parts that are learned from, whose fault shows in what is learned, at each look."""
-    ill = [one for one in whole() if not one.healthy and part_of(one) in LEARNED and one.accepted[0] not in COSTS]
+    ill = [one for one in whole() if not one.healthy and part_of(one) in LOOKED_AT and one.accepted[0] not in COSTS]
     there = [one for one in ill if logs.path_of(one.name).exists()]
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(_portraits, [one.name for one in there], chunksize=16))
@@ -103,7 +100,7 @@ def keep(made: Forest, path: Path = GROWN) -> None:
 def measure() -> None:
     """Each part by a forest of the others."""
     known = examples()
-    for part in LEARNED:
+    for part in LOOKED_AT:
         made = grow([one for one in known if part_of(one.program) != part])
         forest.grown = lambda made=made: made
         programs = sorted({one.program.name: one.program for one in known if part_of(one.program) == part}.items())

@@ -6,7 +6,8 @@ import math
 import sys
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -119,12 +120,15 @@ def judged(program: Program) -> Judged:
     return Judged(program, tuple(said), alarms, named, symptoms, kept.outcome["accuracy"], diverged)
 
 
-def everything(
-    *, held: bool = False, beyond: bool = False, anew: bool = False, outside: bool = False, last: bool = False
-) -> list[Judged]:
-    """All programs that are recorded; those apart, beyond, anew, outside and last only when they are asked for, since a look spends them."""
-    wanted = {"apart": held, "beyond": beyond, "anew": anew, "outside": outside, "last": last}
-    asked = [one for one in corpus.whole() if wanted.get(corpus.part_of(one), True)]
+def everything(parts: Collection[str] = corpus.LOOKED_AT, *, one_in: int = 1) -> list[Judged]:
+    """All programs of some parts that are recorded; by default those that are looked at, since a look spends a part.
+
+    Arguments:
+        one_in: of so many programs one, chosen by its name.
+    """
+    asked = [
+        one for one in corpus.whole() if corpus.part_of(one) in parts and zlib.crc32(one.name.encode()) % one_in == 0
+    ]
     there = [one for one in asked if logs.path_of(one.name).exists()]
     with ProcessPoolExecutor() as pool:
         return list(pool.map(judged, there, chunksize=8))
@@ -133,6 +137,9 @@ def everything(
 def parts_of(found: Sequence[Judged]) -> list[Part]:
     """The parts of the corpus that were judged, with what is broken told from what is harmless by two seeds."""
     seeds: dict[str, list[float]] = {one.program.name: [one.accuracy] for one in found}
+    for twin in {corpus.twin_of(one.program) for one in found} - {"", *seeds}:  # where not all are judged
+        if logs.path_of(twin).exists():
+            seeds[twin] = [logs.read(twin).outcome["accuracy"]]
     for name, (_, accuracy) in outcomes.read().items():
         if name in seeds:
             seeds[name].append(accuracy)

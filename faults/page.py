@@ -39,9 +39,6 @@ PICTURES = DOCS / "pictures"
 COLORS: tuple[Color, ...] = ("one", "soft", "two", "three", "four")
 POINTS: tuple[Color, ...] = ("three", "four", "five")
 
-UNSPENT = ("anew", "outside", "last")
-"""Parts whose misses nobody has looked at: of these the page has totals alone."""
-
 
 def write(parts: Sequence[Part]) -> None:
     """The page and its figures."""
@@ -133,11 +130,11 @@ def text(parts: Sequence[Part]) -> str:
             "",
             "## What is taken for what",
             "",
-            *_confusion([part for part in parts if part.name not in UNSPENT]),
+            *_confusion([part for part in parts if part.name not in corpus.HELD_OUT]),
             "",
             "## By kind of fault",
             "",
-            *_kinds([part for part in parts if part.name not in UNSPENT]),
+            *_kinds([part for part in parts if part.name not in corpus.HELD_OUT]),
             "",
             "## Kinds that no rule could know early",
             "",

@@ -1,19 +1,17 @@
 """Scores the rules, and the baselines, over the recorded corpus. Trains nothing.
 
-python faults/score.py             # the figures
+python faults/score.py             # the figures of all parts that are looked at
+python faults/score.py apart anew  # of these parts
+python faults/score.py all         # of the held-out part too: it has totals; --each spends it
 python faults/score.py --each      # and every program: what was said of it
-python faults/score.py --page      # and docs/faults.md with its figures, written anew
-python faults/score.py --held      # the part that is apart too, which has been looked at
-python faults/score.py --beyond    # the part that is beyond too, which has been looked at
-python faults/score.py --anew      # the part that is anew too, which nobody has looked at
-python faults/score.py --outside   # the part from outside too, which nobody has looked at
-python faults/score.py --last      # the last part too, which nobody has looked at
+python faults/score.py --page all  # and docs/faults.md with its figures, written anew
 """
 
 from __future__ import annotations
 
 import argparse
 
+import corpus
 import measures
 import page
 from baselines import BASELINES
@@ -25,14 +23,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--each", action="store_true", help="every program")
     parser.add_argument("--page", action="store_true", help="write the page and its figures")
-    parser.add_argument("--held", action="store_true", help="the part that is apart too")
-    parser.add_argument("--beyond", action="store_true", help="the part that is beyond too")
-    parser.add_argument("--anew", action="store_true", help="the part that is anew too: a look spends it")
-    parser.add_argument("--outside", action="store_true", help="the part from outside too: a look spends it")
-    parser.add_argument("--last", action="store_true", help="the last part too: a look spends it")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, or some of {', '.join(corpus.PARTS)}")
     asked = parser.parse_args()
-    wanted = everything(held=asked.held, beyond=asked.beyond, anew=asked.anew, outside=asked.outside, last=asked.last)
-    parts = parts_of(wanted)
+    if unknown := set(asked.parts) - {"all", *corpus.PARTS}:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(corpus.PARTS)}")
+    wanted = corpus.PARTS if "all" in asked.parts else asked.parts or corpus.LOOKED_AT
+    parts = parts_of(everything(wanted))
     for part in parts:
         if asked.each:
             each(part)

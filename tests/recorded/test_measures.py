@@ -60,22 +60,16 @@ def test_what_was_scored_is_held_out_no_more_and_programs_that_are_apart_are() -
     assert all("last-" in name for name in parts["last"]) and len(parts["last"]) >= 400
 
 
-def test_programs_that_are_apart_beyond_anew_outside_or_last_are_judged_only_when_they_are_asked_for(
-    monkeypatch,
-) -> None:
+def test_what_is_held_out_is_judged_only_when_it_is_asked_for(monkeypatch) -> None:
     monkeypatch.setattr(judging, "judged", lambda program: program.name)
     monkeypatch.setattr(judging, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(judging.logs, "path_of", lambda _name: Path(__file__))
     names = {one.name: corpus.part_of(one) for one in corpus.whole()}
-    assert {names[one] for one in judging.everything()} == {"tuning", "looked at"}
-    assert {names[one] for one in judging.everything(held=True)} == {"tuning", "looked at", "apart"}
-    asked = judging.everything(held=True, beyond=True)
-    assert {names[one] for one in asked} == set(corpus.PARTS) - {"anew", "outside", "last"}
-    asked = judging.everything(held=True, beyond=True, anew=True)
-    assert {names[one] for one in asked} == set(corpus.PARTS) - {"outside", "last"}
-    asked = judging.everything(held=True, beyond=True, anew=True, outside=True)
-    assert {names[one] for one in asked} == set(corpus.PARTS) - {"last"}
-    assert set(judging.everything(held=True, beyond=True, anew=True, outside=True, last=True)) == set(names)
+    assert {names[one] for one in judging.everything()} == set(corpus.PARTS) - set(corpus.HELD_OUT)
+    assert {names[one] for one in judging.everything(("tuning", "anew"))} == {"tuning", "anew"}
+    assert set(judging.everything(corpus.PARTS)) == set(names)
+    some = judging.everything(corpus.PARTS, one_in=4)
+    assert set(some) < set(names) and 0.2 < len(some) / len(names) < 0.3
 
 
 class Here:
