@@ -20,6 +20,9 @@ from babysit.record.diagnosis import Diagnosis, Judge
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
+LIKE_OTHERS = Hint("so it was in recorded trainings that looked like this one")
+"""Where the log has no sign of a cause that the forest finds likely."""
+
 MOST = 3
 """Causes that are named in all."""
 
@@ -71,7 +74,7 @@ def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known, ranked: Judge
     sures = {name: left * weight / sum(weights.values()) for name, weight in weights.items()}
     likeliest = sorted(sures, key=lambda name: -sures[name])[: max(0, MOST - len(main))]
     added = [
-        _guess(name, hints.get(name) or _seen_often(shares[name]), sure=sures[name], begin=_begin(main), seen=seen)
+        _guess(name, hints.get(name) or LIKE_OTHERS, sure=sures[name], begin=_begin(main), seen=seen)
         for name in likeliest
         if sures[name] >= LEAST
     ]
@@ -99,10 +102,6 @@ def _taken_back(log: RunLog, known: Known, ranked: Judge) -> list[Diagnosis]:
 def _possible(name: str, known: Known) -> bool:
     """Whether the settings alone do not rule a cause out."""
     return not ALSO[name].impossible(known)
-
-
-def _seen_often(share: float) -> Hint:
-    return Hint(f"it was in {share:.0%} of the recorded trainings that looked like this one")
 
 
 def _begin(main: Sequence[Diagnosis]) -> str:
