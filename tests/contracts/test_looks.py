@@ -10,7 +10,7 @@ from made_logs import KNOWN, LEVEL, Changes, everywhere, made, with_stuck
 from babysit.diagnosing import RULES, judge
 from babysit.diagnosing.looks import looks_of
 from babysit.record.known import Known
-from babysit.record.log import RunLog
+from babysit.record.log import Row, RunLog
 from babysit.record.observation import key_of
 
 OWN = replace(KNOWN, settings=None, augmented=None, planned_steps=300, batch_size=50, dropout=0.0, loss_kind="softmax")
@@ -155,3 +155,15 @@ def test_frozen_layers_are_noted_where_a_training_that_is_over_has_not_come_far(
     assert not list(RULES["layer-not-trained"](poor, replace(known, planned_steps=3000)))
     well = made({"layers": gone, "epoch": {"validation_accuracy": 0.95}})
     assert not list(RULES["layer-not-trained"](well, known))
+
+
+def test_epochs_without_an_update_are_told_unless_something_was_learned() -> None:
+    def still(*accuracies: float, loss: float = 2.3) -> list[str]:
+        rows = [
+            Row("epoch", 0, number, {"validation_accuracy": one, "train_loss": 2.3 if number == 0 else loss})
+            for number, one in enumerate(accuracies)
+        ]
+        return [one.severity for one in RULES["layer-not-trained"](RunLog(rows), OWN)]
+
+    assert still(0.1, 0.12, 0.09) == ["warn"] and not still(0.1)
+    assert not still(0.1, 0.5, 0.8) and not still(0.1, 0.1, loss=1.0), "another optimiser makes the updates"

@@ -129,6 +129,9 @@ def test_guesses_share_what_the_surest_cause_leaves_open(monkeypatch) -> None:
     sures = [one.sure for one in guessed([cause], log, OWN, nothing) if one.guess]
     assert sures == pytest.approx([0.1 * 0.6, 0.1 * 0.3], rel=0.2)  # a sign of wrong-sign may be silent
     assert not [one for one in guessed([replace(cause, sure=0.999)], log, OWN, nothing) if one.guess]
+    monkeypatch.setattr(guesses, "alike", lambda _log, _known: {"dead-units": 1.0, "imbalanced": 0.0})
+    assert guessed([cause], log, OWN, nothing) == [cause], "nothing else is likely"
+    monkeypatch.setattr(guesses, "alike", lambda _log, _known: {"imbalanced": 0.6, "not-shuffled": 0.4})
     symptom = replace(cause, rule="stuck-at-chance", sure=0.6)
     assert sum(one.sure for one in guessed([symptom], log, OWN, nothing) if one.guess) > 0.8
 

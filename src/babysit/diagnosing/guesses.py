@@ -71,7 +71,8 @@ def guessed(found: Sequence[Diagnosis], log: RunLog, known: Known, ranked: Judge
     hints = {name: sign(seen) for name in shares if (sign := ALSO[name].sign)}
     weights = {name: share * (SILENT if hints.get(name, name) is None else 1) for name, share in shares.items()}
     left = min((1 - one.sure for one in main if one.rule not in SYMPTOMS), default=1.0)
-    sures = {name: left * weight / sum(weights.values()) for name, weight in weights.items()}
+    total = sum(weights.values()) or 1.0  # the forest may know of what was found alone
+    sures = {name: left * weight / total for name, weight in weights.items()}
     likeliest = sorted(sures, key=lambda name: -sures[name])[: max(0, MOST - len(main))]
     added = [
         _guess(name, hints.get(name) or LIKE_OTHERS, sure=sures[name], begin=_begin(main), seen=seen)

@@ -16,8 +16,8 @@ from babysit.record.diagnosis import Diagnosis
 from babysit.record.known import Known
 from babysit.record.log import RunLog
 
-FALLEN = 0.9
-"""Of the first epoch's loss: what is below it was learned."""
+FALLEN, RISEN = 0.9, 0.15
+"""Of the first epoch's loss, what is below it was learned; and so it was where validation accuracy differs by so much."""
 
 TIGHT = 0.03
 """Bound of a gradient's norm below which plain steps are hardly any; usual norms are about one."""
@@ -132,8 +132,9 @@ def never_updated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     told = log.series("validation_accuracy", kind="epoch")
     told = told if len(told) else log.series("train_loss", kind="epoch")
     losses = log.series("train_loss", kind="epoch").values
-    falls = len(losses) > 1 and losses[-1] < FALLEN * losses[0]  # then another optimiser makes the updates
-    if known.has_recipe or len(told) < 2 or told.steps[-1] > 0 or log.of("step") or falls:
+    learned = len(losses) > 1 and losses[-1] < FALLEN * losses[0]  # then another optimiser makes the updates
+    learned = learned or (told.quantity == "validation_accuracy" and np.ptp(told.values) > RISEN)
+    if known.has_recipe or len(told) < 2 or told.steps[-1] > 0 or log.of("step") or learned:
         return
     words = Words(
         f"The network was never updated: of the optimiser that is watched no update was seen, and {len(told)} epochs are over.",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from torch import nn
 from torch.optim import Optimizer
+
+MOST = 1000
+"""Entries of a list that are looked at: it may hold data."""
 
 
 def listed_layers(model: nn.Module, optimizers: Sequence[Optimizer]) -> tuple[str, ...]:
@@ -29,4 +33,4 @@ def listed_layers(model: nn.Module, optimizers: Sequence[Optimizer]) -> tuple[st
 
 def _layers_in(value: object) -> Iterator[nn.Module]:
     values = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    yield from (one for one in values if isinstance(one, nn.Module))
+    yield from (one for one in islice(values, MOST) if isinstance(one, nn.Module))
