@@ -43,7 +43,7 @@ def mostly_frozen(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     share = sure_of(len(frozen) / len(weighted) - FROZEN, 0.5 / math.sqrt(len(weighted)))
     sure = all_of(share, course.poor, 1 - course.falling, max(faint, moving))
     if sure <= 0.6:
-        yield from _held_back(log, known, frozen, share)
+        yield from _held_back(log, known, frozen, all_of(share, moving))
         return
     words = Words(
         f"{len(frozen)} of {len(weighted)} layers with weights are not trained, and what they give does not tell the images apart"
@@ -57,13 +57,13 @@ def mostly_frozen(log: RunLog, known: Known) -> Iterator[Diagnosis]:
     yield diagnosis("layer-not-trained", "warn", words=words, weight=weight, where=frozen[-1])
 
 
-def _held_back(log: RunLog, known: Known, frozen: Sequence[str], share: float) -> Iterator[Diagnosis]:
-    """Most layers are frozen, and the training is over and has not come far: what they give may be what limits it."""
+def _held_back(log: RunLog, known: Known, frozen: Sequence[str], sure: float) -> Iterator[Diagnosis]:
+    """Most layers are frozen, the others move, and the training is over and has not come far: what they give may be what limits it."""
     course, right = course_of(log, known), log.series("validation_accuracy", kind="epoch")
     over = known.planned_steps and course.last_step >= known.planned_steps
     if (
         not over
-        or share <= 0.6
+        or sure <= 0.6
         or not math.isfinite(course.late)
         or course.accuracy > LIMITED
         or (len(right) and right.values[-1] > LIMITED)
@@ -75,5 +75,5 @@ def _held_back(log: RunLog, known: Known, frozen: Sequence[str], share: float) -
         "for weight in model.parameters(): weight.requires_grad_(True)",
         "With all layers trained it is no better.",
     )
-    weight = Weight(min(share, ASKED), int(course.loss.steps[0]), lasts(right, course.loss))
+    weight = Weight(min(sure, ASKED), int(course.loss.steps[0]), lasts(right, course.loss))
     yield diagnosis("layer-not-trained", "note", words=words, weight=weight, where=frozen[-1])

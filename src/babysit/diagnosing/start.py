@@ -189,7 +189,7 @@ def _all_zero(zeros: list[Series], course: Course, known: Known) -> Diagnosis:
     )
 
 
-LARGE_SCORES = 0.5
+LARGE_SCORES = 0.7
 """What is left of how sure a first loss of another size is the fault, where it is the softmax loss of the scores."""
 
 
