@@ -30,6 +30,7 @@ def portrait(log: RunLog, known: Known) -> dict[str, float]:
     what the first and the last of them have. How many layers have weights, and what share of them is trained. Losses are measured in ln C and accuracies from chance to 1, so that
     trainings of C classes can be laid beside others. Then each number that is known of the settings.
 
+    >>> from babysit.record.log import Row
     >>> log = RunLog([Row("step", 1, 0, {"accuracy": 0.5}), Row("step", 2, 0, {"accuracy": 1.0})])
     >>> seen = portrait(log, Known(classes=2))
     >>> seen["accuracy first"], seen["accuracy last"], seen["accuracy mean"], seen["classes"]
