@@ -19,7 +19,7 @@ LEFT_OUT = ("descent", "softmax_descent", "bending")
 """Quantities that were recorded later than others, of some kinds of programs alone: that they are there would tell the kind."""
 
 ABSENT = -50.0
-"""Of what was not measured; below all that `short` makes of what was."""
+"""Of what was not measured: below what `as_vector` makes of numbers that trainings have."""
 
 
 def portrait(log: RunLog, known: Known) -> dict[str, float]:
@@ -27,8 +27,8 @@ def portrait(log: RunLog, known: Known) -> dict[str, float]:
 
     Of a quantity of the whole: its first, last, mean, least and most value, and the share of values that are no number.
     Of one of layers or classes: at the begin, in the middle and at the end the least, the most and the mean of them, and
-    what the first and the last of them have. How many layers have weights, and what share of them is trained. Losses are measured in ln C and accuracies from chance to 1, so that
-    trainings of C classes can be laid beside others. Then each number that is known of the settings.
+    what the first and the last of them have. Losses are measured in ln C and accuracies from chance to 1, so that
+    trainings of C classes can be laid beside others. How many layers have weights, what share of them is trained, and each number that is known of the settings.
 
     >>> from babysit.record.log import Row
     >>> log = RunLog([Row("step", 1, 0, {"accuracy": 0.5}), Row("step", 2, 0, {"accuracy": 1.0})])

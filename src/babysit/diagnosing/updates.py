@@ -146,14 +146,14 @@ def never_updated(log: RunLog, known: Known) -> Iterator[Diagnosis]:
 
 
 def left_in_lists(log: RunLog, known: Known) -> Iterator[Diagnosis]:
-    """Layers in plain Python lists get gradients, and no optimiser has them: `layer-not-trained`."""
+    """Layers in plain lists, tuples or dictionaries get gradients, and no optimiser has them: `layer-not-trained`."""
     course = course_of(log, known)
     if not known.listed or not len(course.loss):
         return
     words = Words(
-        f"The layers in {', '.join(known.listed[:3])} are never trained: they stand in a plain Python list, where the network does not see them, so that no optimiser has their weights.",
+        f"The layers in {', '.join(known.listed[:3])} are never trained: they stand in a plain list, tuple or dictionary, where the network does not see them, so that no optimiser has their weights.",
         "In a recipe this cannot be: report it",
-        "nn.ModuleList([...]) or nn.Sequential(...) for the list, before the optimiser is made",
+        "nn.ModuleList, nn.ModuleDict or nn.Sequential in its place, before the optimiser is made",
         "list(model.parameters()) has their weights.",
     )
     weight = Weight(0.97, 0, lasts(course.loss))

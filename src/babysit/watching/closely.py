@@ -18,7 +18,7 @@ from babysit.probes.network import Network, scores_in
 from babysit.probes.slices import PIECES
 from babysit.record.known import Known, Layer
 from babysit.watching.given import Given, Once
-from babysit.watching.listed import listed_layers
+from babysit.watching.in_lists import listed_layers
 from babysit.watching.updates import settings_of
 
 MOST_IMAGES, MOST_NUMBERS = 256, 8_000_000
