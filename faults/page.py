@@ -91,7 +91,7 @@ def trade(part: Part) -> str:
 
 def sure(parts: Sequence[Part]) -> str:
     """The share of first warnings that is right, by how sure they are."""
-    lines = [Line("as it should be", [0.0, 1.0], [0.0, 1.0], "soft", "dashed")]
+    lines = [Line("ideal", [0.0, 1.0], [0.0, 1.0], "soft", "dashed")]
     for part in (one for one in parts if one.name in COLORS):
         bins = measures.reliability(measures.first_warnings(part))
         lines.append(Line(part.name, [one.sure for one in bins], [one.right for one in bins], COLORS[part.name]))
